@@ -1,0 +1,9 @@
+namespace LinearCald.Cli;
+
+internal static class Program
+{
+    private static int Main()
+    {
+        return 2;
+    }
+}
