@@ -1,0 +1,109 @@
+namespace LinearCald.Distillation.Recipes;
+
+/// <summary>What `teacher` and `training` have in common: length, batches, AdamW, schedule, evaluation, checkpoints.</summary>
+public abstract record OptimisationRecipe
+{
+    [RecipeKey("peak learning rate", Min = 0, Max = 100)]
+    public double Lr { get; init; } = 1e-4;
+
+    [RecipeKey("passes over the training rows", Min = 0, Max = 1_000_000)]
+    public int Epochs { get; init; } = 3;
+
+    [RecipeKey("stop after so many updates; 0 = `epochs` decides", Min = 0)]
+    public int MaxSteps { get; init; }
+
+    [RecipeKey("examples an update", Min = 1, Max = 1_048_576)]
+    public int BatchSize { get; init; } = 32;
+
+    [RecipeKey("micro-batches that a batch is cut into (must divide batch_size); losses are averaged over them", Min = 1, Max = 1_048_576)]
+    public int GradientAccumulation { get; init; } = 1;
+
+    [RecipeKey("examples in a batch of evaluation", Min = 1, Max = 1_048_576)]
+    public int EvalBatchSize { get; init; } = 32;
+
+    [RecipeKey("shape of the learning rate after warm-up")]
+    public ScheduleKind Schedule { get; init; } = ScheduleKind.Linear;
+
+    [RecipeKey("warm-up as a part of all updates, rounded to whole ones", Min = 0, Max = 1)]
+    public double WarmupFraction { get; init; } = 0.06;
+
+    [RecipeKey("warm-up in updates; null = warmup_fraction decides", Min = 0)]
+    public int? WarmupSteps { get; init; }
+
+    [RecipeKey("learning rate that the schedule ends at; `exponential` needs one above 0", Min = 0, Max = 100)]
+    public double FinalLr { get; init; }
+
+    [RecipeKey("updates from warm-up's end to final_lr, constant after; null = the rest of the run", Min = 1)]
+    public int? DecaySteps { get; init; }
+
+    [RecipeKey("decoupled weight decay; never on biases and norms", Min = 0, Max = 100)]
+    public double WeightDecay { get; init; }
+
+    [RecipeKey("largest global L2 norm of the gradient; 0 = no clipping", Min = 0)]
+    public double ClipNorm { get; init; }
+
+    [RecipeKey("AdamW: decay of the mean of gradients", Min = 0, Max = 0.999999999)]
+    public double Beta1 { get; init; } = 0.9;
+
+    [RecipeKey("AdamW: decay of the mean of squared gradients", Min = 0, Max = 0.999999999)]
+    public double Beta2 { get; init; } = 0.999;
+
+    [RecipeKey("AdamW: added to the root of the second moment", Min = 0, Above = true, Max = 1)]
+    public double Eps { get; init; } = 1e-8;
+
+    [RecipeKey("seed of initial values, order of examples and dropout; --seed sets that of teacher and training", Min = 0)]
+    public int Seed { get; init; }
+
+    [RecipeKey("dropout probability everywhere in the model; null = as its config.json says", Min = 0, Max = 0.99)]
+    public double? Dropout { get; init; }
+
+    [RecipeKey("evaluations on the validation part in each epoch, evenly spaced, the last at its end", Min = 1, Max = 1_000_000)]
+    public int EvaluationsPerEpoch { get; init; } = 4;
+
+    [RecipeKey("of equally good evaluations the best is the first (>) or the last (>=)")]
+    public BestRule BestRule { get; init; } = BestRule.First;
+
+    [RecipeKey("updates between checkpoints to resume from; 0 = one at the end of each epoch", Min = 0)]
+    public int CheckpointEvery { get; init; }
+
+    [RecipeKey("checkpoints kept; older ones are deleted after a newer one is safe on disk", Min = 1, Max = 1_000_000)]
+    public int KeepCheckpoints { get; init; } = 2;
+
+    [RecipeKey("recompute each layer's activations in backward: less memory, a third more time")]
+    public bool ActivationCheckpointing { get; init; }
+
+    [RecipeKey("number format of the computation")]
+    public Precision Precision { get; init; } = Precision.Fp32;
+
+    /// <summary>Examples in one forward and backward pass.</summary>
+    public int MicroBatchSize => BatchSize / GradientAccumulation;
+
+    /// <summary>Updates in an epoch over <paramref name="rows"/> examples; the last batch may be short.</summary>
+    public int UpdatesPerEpoch(int rows) => (int)(((long)rows + BatchSize - 1) / BatchSize);
+
+    /// <summary>Updates of the whole run: max_steps when it is set, else epochs × updates an epoch.</summary>
+    public int TotalUpdates(int rows) => MaxSteps > 0 ? MaxSteps : checked(Epochs * UpdatesPerEpoch(rows));
+
+    /// <summary>Updates of warm-up in a run of <paramref name="totalUpdates"/>: never more than all of them.</summary>
+    public int WarmupUpdates(int totalUpdates) =>
+        Math.Min(totalUpdates, WarmupSteps ?? (int)Math.Round(WarmupFraction * totalUpdates, MidpointRounding.AwayFromZero));
+
+    /// <summary>Updates between two evaluations: an epoch's updates over evaluations_per_epoch, rounded up.</summary>
+    public int EvaluationInterval(int rows) => (UpdatesPerEpoch(rows) + EvaluationsPerEpoch - 1) / EvaluationsPerEpoch;
+
+    /// <summary>Whether a new validation metric replaces the best so far, by <see cref="BestRule"/>. NaN never does.</summary>
+    public bool IsBetter(double metric, double best) => BestRule == BestRule.First ? metric > best : metric >= best;
+}
+
+/// <summary>Section `training`: the conversion run of the student.</summary>
+public sealed record TrainingRecipe : OptimisationRecipe;
+
+/// <summary>Section `teacher`: ordinary fine-tuning of the transformer, or where a fine-tuned one lies.</summary>
+public sealed record TeacherRecipe : OptimisationRecipe
+{
+    [RecipeKey("folder of an already fine-tuned teacher; null = fine-tune one first")]
+    public string? Checkpoint { get; init; }
+
+    [RecipeKey("waypoints saved in each epoch of fine-tuning, evenly spaced, the last at its end; 0 = none", Min = 0, Max = 1_000_000)]
+    public int WaypointsPerEpoch { get; init; } = 1;
+}

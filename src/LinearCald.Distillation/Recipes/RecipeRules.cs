@@ -1,0 +1,33 @@
+namespace LinearCald.Distillation.Recipes;
+
+/// <summary>Rules that take more than one key.</summary>
+internal static class RecipeRules
+{
+    /// <exception cref="CaldException">Two keys contradict each other; names both and says what to change.</exception>
+    public static void Check(Recipe recipe)
+    {
+        Check(recipe, "teacher", recipe.Teacher);
+        Check(recipe, "training", recipe.Training);
+        if (recipe.Task.Kind is not (TaskKind.Jsonl or TaskKind.Tsv) && recipe.Task.TextColumns.Count > 0)
+            throw Error(recipe, $"task.text_columns is for task.kind tsv and jsonl; {RecipeSchema.NameOf(recipe.Task.Kind)} has columns of its own");
+        if (recipe.Task.TextColumns.Count > 2)
+            throw Error(recipe, $"task.text_columns names {recipe.Task.TextColumns.Count} columns; give one, or two for pairs");
+        if (recipe.Task.Labels.Distinct().Count() != recipe.Task.Labels.Count)
+            throw Error(recipe, "task.labels names a class twice");
+        foreach (string name in recipe.Variants.Names)
+            if (!recipe.Variants[name].ContainsKey("guidance.mode") && Recipe.TryParseMode(name) is null)
+                throw Error(recipe, $"variant '{name}' has no guidance.mode; set it, start it `like` another variant, or name it after a mode ({Recipe.ModeNames})");
+    }
+
+    private static void Check(Recipe recipe, string section, OptimisationRecipe run)
+    {
+        if (run.BatchSize % run.GradientAccumulation != 0)
+            throw Error(recipe, $"{section}.gradient_accumulation {run.GradientAccumulation} does not divide {section}.batch_size {run.BatchSize}");
+        if (run.Schedule == ScheduleKind.Exponential && run.FinalLr <= 0)
+            throw Error(recipe, $"{section}.schedule exponential needs {section}.final_lr above 0");
+        if (run.FinalLr > run.Lr)
+            throw Error(recipe, $"{section}.final_lr {run.FinalLr} is above {section}.lr {run.Lr}");
+    }
+
+    private static CaldException Error(Recipe recipe, string message) => new($"recipe {recipe.Name}: {message}");
+}

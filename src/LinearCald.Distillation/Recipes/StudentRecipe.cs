@@ -1,0 +1,20 @@
+namespace LinearCald.Distillation.Recipes;
+
+/// <summary>Section `student`: what takes the place of self-attention.</summary>
+public sealed record StudentRecipe
+{
+    [RecipeKey("the linear-time mixer")]
+    public MixerKind Mixer { get; init; } = MixerKind.Linformer;
+
+    [RecipeKey("number of slots that keys and values are projected to", Min = 1, Max = 65_536)]
+    public int Rank { get; init; } = 256;
+
+    [RecipeKey("none: two projections a layer; kv: one a layer; layer: one for all layers")]
+    public ShareMode ShareMode { get; init; } = ShareMode.Kv;
+
+    [RecipeKey("how projections start: normal = N(0, 1) as the reference; pool = each slot averages neighbouring positions")]
+    public ProjectionInit ProjectionInit { get; init; } = ProjectionInit.Normal;
+
+    [RecipeKey("standard deviation of the noise added to a `pool` start", Min = 0, Max = 10)]
+    public double InitNoise { get; init; } = 0.02;
+}

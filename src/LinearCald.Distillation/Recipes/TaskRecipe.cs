@@ -1,0 +1,49 @@
+namespace LinearCald.Distillation.Recipes;
+
+/// <summary>Section `task`: which examples, how they become batches, and what is measured on them.</summary>
+public sealed record TaskRecipe
+{
+    [RecipeKey("where examples come from; glue kinds read GLUE's own files, tsv has the label in the last column")]
+    public TaskKind Kind { get; init; } = TaskKind.Sample;
+
+    [RecipeKey("folder with the data files; not used by `sample`, needed by every other kind")]
+    public string? Data { get; init; }
+
+    [RecipeKey("file name of the training part inside `data`; null = the kind's usual name")]
+    public string? TrainFile { get; init; }
+
+    [RecipeKey("file name of the validation part; null = the kind's usual name")]
+    public string? ValidationFile { get; init; }
+
+    [RecipeKey("file name of the test part; null = the kind's usual name, none where the kind has no labelled one")]
+    public string? TestFile { get; init; }
+
+    [RecipeKey("one column or a pair: names in JSON lines, numbers from 0 in TSV; [] = the kind's usual ones")]
+    public NameList TextColumns { get; init; } = NameList.Empty;
+
+    [RecipeKey("column of the label: a name in JSON lines, a number from 0 in TSV; null = the kind's usual one")]
+    public string? LabelColumn { get; init; }
+
+    [RecipeKey("class names in the order of the outputs; [] = those of the training part, sorted")]
+    public NameList Labels { get; init; } = NameList.Empty;
+
+    [RecipeKey("longest input in tokens, special tokens included; longer text is cut (longest member of a pair first)", Min = 4, Max = 1_048_576)]
+    public int MaxLength { get; init; } = 512;
+
+    [RecipeKey("use only the first so many training rows; 0 = all", Min = 0)]
+    public int MaxTrainRows { get; init; }
+
+    [RecipeKey("use only the first so many validation and test rows; 0 = all", Min = 0)]
+    public int MaxEvalRows { get; init; }
+
+    [RecipeKey("put texts of like length into one batch; false = batches in plain shuffled order, as the reference does")]
+    public bool Bucketing { get; init; } = true;
+
+    [RecipeKey("what is reported and chooses the best checkpoint")]
+    public TaskMetric Metric { get; init; } = TaskMetric.Accuracy;
+
+    /// <summary>The data folder.</summary>
+    /// <exception cref="CaldException">The task needs one and the recipe names none.</exception>
+    public string RequireData() => Data ?? throw new CaldException(
+        $"task.kind {RecipeSchema.NameOf(Kind)} needs a data folder: set task.data in the recipe or add --data FOLDER");
+}

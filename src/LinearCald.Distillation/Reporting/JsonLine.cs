@@ -1,0 +1,37 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace LinearCald.Distillation.Reporting;
+
+/// <summary>
+/// Builds one JSON object on one line, members in the order added. NaN and infinities, which JSON lacks, become null; members whose
+/// value is absent are left out.
+/// </summary>
+public sealed class JsonLine
+{
+    private readonly StringBuilder text = new("{");
+
+    public JsonLine Add(string name, string? value) => value is null ? this : Append(name, $"\"{Escape(value)}\"");
+
+    public JsonLine Add(string name, long? value) =>
+        value is { } number ? Append(name, number.ToString(CultureInfo.InvariantCulture)) : this;
+
+    public JsonLine Add(string name, bool? value) => value is { } flag ? Append(name, flag ? "true" : "false") : this;
+
+    public JsonLine Add(string name, double? value) =>
+        value is { } number ? Append(name, double.IsFinite(number) ? number.ToString("R", CultureInfo.InvariantCulture) : "null") : this;
+
+    /// <summary>The object, without a line end.</summary>
+    public override string ToString() => text + "}";
+
+    private JsonLine Append(string name, string value)
+    {
+        text.Append(text.Length > 1 ? "," : "").Append('"').Append(Escape(name)).Append("\":").Append(value);
+        return this;
+    }
+
+    // Text stays readable (no \u0027 for an apostrophe): the output is a data file, not a web page.
+    private static JsonEncodedText Escape(string value) => JsonEncodedText.Encode(value, JavaScriptEncoder.UnsafeRelaxedJsonEscaping);
+}
