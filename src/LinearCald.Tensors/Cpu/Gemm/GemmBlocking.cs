@@ -7,7 +7,7 @@ namespace LinearCald.Tensors.Cpu;
 internal static class GemmBlocking
 {
     /// <summary>Bytes of k in a panel row: 1.5 KiB is 384 floats, so that a tile of 28 accumulators amortises its C traffic over 384 steps.</summary>
-    private const int BlockKBytes = 1536;
+    private const int BlockKBytes = 1024;
 
     private const int BlockM = 252;
 

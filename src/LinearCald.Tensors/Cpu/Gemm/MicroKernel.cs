@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace LinearCald.Tensors.Cpu;
 
@@ -47,11 +48,27 @@ internal static unsafe class MicroKernel<T, TVector, TLanes, TRows, TWidth, TAcc
         nint step = TAccess.IsStrided ? 1 : strideA;
         T* a3 = a + (3 * s), a6 = a + (6 * s), a9 = a + (9 * s), a12 = a + (12 * s); // every row is a base plus 0, 1 or 2 strides
 
+        if (Sse.IsSupported)
+        {
+            T* at = c;
+            for (int r = 0; r < TRows.Count; r++, at += strideC)
+            {
+                Sse.Prefetch0(at);
+                Sse.Prefetch0(at + TLanes.Count);
+            }
+        }
+
         for (; k > 0; k--)
         {
             TVector u = TLanes.Load(b);
             TVector v = TWidth.IsDouble ? TLanes.Load(b + w) : default;
             b += strideB;
+            if (Sse.IsSupported)
+            {
+                Sse.Prefetch0(b + 256);
+                Sse.Prefetch0(b + 272);
+                Sse.Prefetch0(a + 224);
+            }
 
             TVector e = TLanes.Broadcast(TAccess.IsStrided ? a : a);
             x0 = TLanes.MultiplyAdd(e, u, x0);
