@@ -40,15 +40,15 @@ internal interface ISimdPairFold<T>
 /// </summary>
 internal static class SimdLoop
 {
-    /// <summary>Executes <paramref name="body"/> over <paramref name="count"/> elements.</summary>
-    public static void For<T, TBody>(nint count, TBody body)
+    /// <summary>Executes <paramref name="body"/> over the elements from … to − 1.</summary>
+    public static void For<T, TBody>(nint from, nint to, TBody body)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TBody : struct, ISimdBody<T>
     {
-        nint i = 0;
+        nint i = from;
         if (Vector512.IsHardwareAccelerated)
         {
-            for (; i <= count - Wide512<T>.Width; i += Wide512<T>.Width)
+            for (; i <= to - Wide512<T>.Width; i += Wide512<T>.Width)
             {
                 body.Step<Wide512<T>>(i);
             }
@@ -56,7 +56,7 @@ internal static class SimdLoop
 
         if (Vector256.IsHardwareAccelerated)
         {
-            for (; i <= count - Wide256<T>.Width; i += Wide256<T>.Width)
+            for (; i <= to - Wide256<T>.Width; i += Wide256<T>.Width)
             {
                 body.Step<Wide256<T>>(i);
             }
@@ -64,42 +64,42 @@ internal static class SimdLoop
 
         if (Vector128.IsHardwareAccelerated)
         {
-            for (; i <= count - Wide128<T>.Width; i += Wide128<T>.Width)
+            for (; i <= to - Wide128<T>.Width; i += Wide128<T>.Width)
             {
                 body.Step<Wide128<T>>(i);
             }
         }
 
-        for (; i < count; i++)
+        for (; i < to; i++)
         {
             body.Step<Lane<T>>(i);
         }
     }
 
-    /// <summary>The sum that <paramref name="fold"/> gathers over <paramref name="count"/> elements; 0 for none.</summary>
-    public static T Sum<T, TFold>(nint count, TFold fold)
+    /// <summary>The sum that <paramref name="fold"/> gathers over the elements from … to − 1; 0 for none.</summary>
+    public static T Sum<T, TFold>(nint from, nint to, TFold fold)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TFold : struct, ISimdFold<T>
     {
-        nint i = 0;
+        nint i = from;
         T total = T.Zero;
         if (Vector512.IsHardwareAccelerated)
         {
-            total += Gather<Wide512<T>, T, TFold>(ref i, count, Wide512<T>.Of(0.0), ref fold).SumLanes();
+            total += Gather<Wide512<T>, T, TFold>(ref i, to, Wide512<T>.Of(0.0), ref fold).SumLanes();
         }
 
-        if (Vector256.IsHardwareAccelerated && i < count)
+        if (Vector256.IsHardwareAccelerated && i < to)
         {
-            total += Gather<Wide256<T>, T, TFold>(ref i, count, Wide256<T>.Of(0.0), ref fold).SumLanes();
+            total += Gather<Wide256<T>, T, TFold>(ref i, to, Wide256<T>.Of(0.0), ref fold).SumLanes();
         }
 
-        if (Vector128.IsHardwareAccelerated && i < count)
+        if (Vector128.IsHardwareAccelerated && i < to)
         {
-            total += Gather<Wide128<T>, T, TFold>(ref i, count, Wide128<T>.Of(0.0), ref fold).SumLanes();
+            total += Gather<Wide128<T>, T, TFold>(ref i, to, Wide128<T>.Of(0.0), ref fold).SumLanes();
         }
 
         Lane<T> rest = Lane<T>.Broadcast(T.Zero);
-        for (; i < count; i++)
+        for (; i < to; i++)
         {
             rest = fold.Step(rest, i);
         }
@@ -107,17 +107,17 @@ internal static class SimdLoop
         return total + rest.Value;
     }
 
-    /// <summary>The maximum that <paramref name="fold"/> gathers over <paramref name="count"/> elements; −∞ for none.</summary>
-    public static T Max<T, TFold>(nint count, TFold fold)
+    /// <summary>The maximum that <paramref name="fold"/> gathers over the elements from … to − 1; −∞ for none.</summary>
+    public static T Max<T, TFold>(nint from, nint to, TFold fold)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TFold : struct, ISimdFold<T>
     {
-        nint i = 0;
+        nint i = from;
         Lane<T> rest = Lane<T>.Broadcast(T.NegativeInfinity);
         if (Vector512.IsHardwareAccelerated)
         {
             Wide512<T> gathered = Wide512<T>.Broadcast(T.NegativeInfinity);
-            for (; i <= count - Wide512<T>.Width; i += Wide512<T>.Width)
+            for (; i <= to - Wide512<T>.Width; i += Wide512<T>.Width)
             {
                 gathered = fold.Step(gathered, i);
             }
@@ -127,7 +127,7 @@ internal static class SimdLoop
         else if (Vector256.IsHardwareAccelerated)
         {
             Wide256<T> gathered = Wide256<T>.Broadcast(T.NegativeInfinity);
-            for (; i <= count - Wide256<T>.Width; i += Wide256<T>.Width)
+            for (; i <= to - Wide256<T>.Width; i += Wide256<T>.Width)
             {
                 gathered = fold.Step(gathered, i);
             }
@@ -137,7 +137,7 @@ internal static class SimdLoop
         else if (Vector128.IsHardwareAccelerated)
         {
             Wide128<T> gathered = Wide128<T>.Broadcast(T.NegativeInfinity);
-            for (; i <= count - Wide128<T>.Width; i += Wide128<T>.Width)
+            for (; i <= to - Wide128<T>.Width; i += Wide128<T>.Width)
             {
                 gathered = fold.Step(gathered, i);
             }
@@ -145,7 +145,7 @@ internal static class SimdLoop
             rest = new Lane<T>(gathered.MaxLanes());
         }
 
-        for (; i < count; i++)
+        for (; i < to; i++)
         {
             rest = fold.Step(rest, i);
         }
@@ -153,31 +153,31 @@ internal static class SimdLoop
         return rest.Value;
     }
 
-    /// <summary>The two sums that <paramref name="fold"/> gathers over <paramref name="count"/> elements; 0 for none.</summary>
-    public static (T First, T Second) SumPair<T, TFold>(nint count, TFold fold)
+    /// <summary>The two sums that <paramref name="fold"/> gathers over the elements from … to − 1; 0 for none.</summary>
+    public static (T First, T Second) SumPair<T, TFold>(nint from, nint to, TFold fold)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TFold : struct, ISimdPairFold<T>
     {
-        nint i = 0;
+        nint i = from;
         (T First, T Second) total = (T.Zero, T.Zero);
         if (Vector512.IsHardwareAccelerated)
         {
-            Gather<Wide512<T>, T, TFold>(ref i, count, ref total, ref fold);
+            Gather<Wide512<T>, T, TFold>(ref i, to, ref total, ref fold);
         }
 
-        if (Vector256.IsHardwareAccelerated && i < count)
+        if (Vector256.IsHardwareAccelerated && i < to)
         {
-            Gather<Wide256<T>, T, TFold>(ref i, count, ref total, ref fold);
+            Gather<Wide256<T>, T, TFold>(ref i, to, ref total, ref fold);
         }
 
-        if (Vector128.IsHardwareAccelerated && i < count)
+        if (Vector128.IsHardwareAccelerated && i < to)
         {
-            Gather<Wide128<T>, T, TFold>(ref i, count, ref total, ref fold);
+            Gather<Wide128<T>, T, TFold>(ref i, to, ref total, ref fold);
         }
 
-        if (i < count)
+        if (i < to)
         {
-            Gather<Lane<T>, T, TFold>(ref i, count, ref total, ref fold);
+            Gather<Lane<T>, T, TFold>(ref i, to, ref total, ref fold);
         }
 
         return total;
@@ -185,14 +185,14 @@ internal static class SimdLoop
 
     /// <summary>Four independent sums hide the latency of the addition and shorten the chains of rounding.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TV Gather<TV, T, TFold>(ref nint position, nint count, TV start, ref TFold fold)
+    private static TV Gather<TV, T, TFold>(ref nint position, nint to, TV start, ref TFold fold)
         where TV : unmanaged, ISimd<TV, T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TFold : struct, ISimdFold<T>
     {
         nint i = position;
         TV a = start, b = start, c = start, d = start;
-        for (; i <= count - (4 * TV.Width); i += 4 * TV.Width)
+        for (; i <= to - (4 * TV.Width); i += 4 * TV.Width)
         {
             a = fold.Step(a, i);
             b = fold.Step(b, i + TV.Width);
@@ -200,7 +200,7 @@ internal static class SimdLoop
             d = fold.Step(d, i + (3 * TV.Width));
         }
 
-        for (; i <= count - TV.Width; i += TV.Width)
+        for (; i <= to - TV.Width; i += TV.Width)
         {
             a = fold.Step(a, i);
         }
@@ -210,7 +210,7 @@ internal static class SimdLoop
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Gather<TV, T, TFold>(ref nint position, nint count, ref (T First, T Second) total, ref TFold fold)
+    private static void Gather<TV, T, TFold>(ref nint position, nint to, ref (T First, T Second) total, ref TFold fold)
         where TV : unmanaged, ISimd<TV, T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TFold : struct, ISimdPairFold<T>
@@ -218,13 +218,13 @@ internal static class SimdLoop
         nint i = position;
         TV zero = TV.Of(0.0);
         TV firstA = zero, firstB = zero, secondA = zero, secondB = zero;
-        for (; i <= count - (2 * TV.Width); i += 2 * TV.Width)
+        for (; i <= to - (2 * TV.Width); i += 2 * TV.Width)
         {
             fold.Step(ref firstA, ref secondA, i);
             fold.Step(ref firstB, ref secondB, i + TV.Width);
         }
 
-        for (; i <= count - TV.Width; i += TV.Width)
+        for (; i <= to - TV.Width; i += TV.Width)
         {
             fold.Step(ref firstA, ref secondA, i);
         }

@@ -1,0 +1,67 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace LinearCald.Tensors.Cpu;
+
+/// <summary>Sums of scaled buffers, and filling one: what gradient accumulation and optimisers are made of.</summary>
+internal static unsafe class LinearCombination
+{
+    /// <summary>y[i] += x[i].</summary>
+    public static void Add<T>(T* x, T* y, long count)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> => ParallelLoop.For<T, AddBody<T>>(count, new(x, y));
+
+    /// <summary>y[i] += a·x[i].</summary>
+    public static void AddScaled<T>(T a, T* x, T* y, long count)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> => ParallelLoop.For<T, AddScaledBody<T>>(count, new(a, x, y));
+
+    /// <summary>y[i] = a·x[i] + b·y[i]; with b = 0, y is not read.</summary>
+    public static void Combine<T>(T a, T* x, T b, T* y, long count)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        if (b == T.Zero)
+        {
+            Unary.Affine(x, a, T.Zero, y, count);
+        }
+        else
+        {
+            ParallelLoop.For<T, CombineBody<T>>(count, new(a, x, b, y));
+        }
+    }
+
+    /// <summary>y[i] = value.</summary>
+    public static void Fill<T>(T* y, T value, long count)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> => ParallelLoop.For<T, FillBody<T>>(count, new(y, value));
+
+    private readonly struct AddBody<T>(T* x, T* y) : ISimdBody<T>
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Step<TV>(nint i)
+            where TV : unmanaged, ISimd<TV, T> => (TV.Load(y + i) + TV.Load(x + i)).Store(y + i);
+    }
+
+    private readonly struct AddScaledBody<T>(T a, T* x, T* y) : ISimdBody<T>
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Step<TV>(nint i)
+            where TV : unmanaged, ISimd<TV, T> => TV.Fma(TV.Broadcast(a), TV.Load(x + i), TV.Load(y + i)).Store(y + i);
+    }
+
+    private readonly struct CombineBody<T>(T a, T* x, T b, T* y) : ISimdBody<T>
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Step<TV>(nint i)
+            where TV : unmanaged, ISimd<TV, T> =>
+            TV.Fma(TV.Broadcast(a), TV.Load(x + i), TV.Broadcast(b) * TV.Load(y + i)).Store(y + i);
+    }
+
+    private readonly struct FillBody<T>(T* y, T value) : ISimdBody<T>
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Step<TV>(nint i)
+            where TV : unmanaged, ISimd<TV, T> => TV.Broadcast(value).Store(y + i);
+    }
+}
