@@ -41,7 +41,7 @@ def table():
 
 
 def golden():
-    """Lines: text, NFC, NFD, NFKC, NFKD; each a list of hexadecimal code points."""
+    """Lines: text, NFC, NFD, NFKC, NFKD, lower case of each character; each a list of hexadecimal code points."""
     rng = random.Random(7)
     mapped = [c for c in scalars() if u.decomposition(chr(c))]
     marks = [c for c in scalars() if u.combining(chr(c))]
@@ -50,7 +50,7 @@ def golden():
     for _ in range(450):
         texts.append("".join(chr(rng.choice(rng.choice([bases, bases, marks, marks, mapped, list(HANGUL)]))) for _ in range(rng.randint(1, 8))))
     for t in texts:
-        print("\t".join(" ".join(f"{ord(c):X}" for c in s) for s in [t] + [u.normalize(f, t) for f in ("NFC", "NFD", "NFKC", "NFKD")]))
+        print("\t".join(" ".join(f"{ord(c):X}" for c in s) for s in [t] + [u.normalize(f, t) for f in ("NFC", "NFD", "NFKC", "NFKD")] + ["".join(c.lower() for c in t)]))
 
 
 {"table": table, "golden": golden}[sys.argv[1]]()
