@@ -1,0 +1,136 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+using LinearCald.Tensors.Cpu;
+
+namespace LinearCald.Tensors.Tests.Cpu;
+
+/// <summary>Rows of a pinned buffer filled with NaN, the gaps between rows included: reading a gap spoils a result, writing one is found by <see cref="GapsAreUntouched"/>.</summary>
+internal sealed unsafe class AttentionGrid<T>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    private readonly T[] _data;
+    private readonly int _rows;
+    private readonly int _columns;
+    private readonly int _stride;
+
+    public AttentionGrid(int rows, int columns, int gap)
+    {
+        _rows = rows;
+        _columns = columns;
+        _stride = columns + gap;
+        _data = GC.AllocateArray<T>((rows * _stride) + 1, pinned: true);
+        Array.Fill(_data, T.NaN);
+    }
+
+    public Rows<T> Rows => new(Start, _stride);
+
+    public T* Start
+    {
+        get
+        {
+            fixed (T* p = _data)
+            {
+                return p; // pinned for life
+            }
+        }
+    }
+
+    public int Count => _rows * _columns;
+
+    public ref T this[int index] => ref _data[(index / _columns * _stride) + (index % _columns)];
+
+    public AttentionGrid<T> Fill(System.Random random, double size = 1.0)
+    {
+        for (int i = 0; i < Count; i++)
+        {
+            this[i] = T.CreateTruncating(((random.NextDouble() * 2.0) - 1.0) * size);
+        }
+
+        return this;
+    }
+
+    public AttentionGrid<double> ToDouble(int gap = 3)
+    {
+        AttentionGrid<double> copy = new(_rows, _columns, gap);
+        for (int i = 0; i < Count; i++)
+        {
+            copy[i] = double.CreateTruncating(this[i]);
+        }
+
+        return copy;
+    }
+
+    public bool SameBits(AttentionGrid<T> other) =>
+        MemoryMarshal.AsBytes(_data.AsSpan()).SequenceEqual(MemoryMarshal.AsBytes(other._data.AsSpan()));
+
+    /// <summary>Copies sample order[i] of <paramref name="from"/> to sample i.</summary>
+    public void TakePermutation(AttentionGrid<T> from, int[] order)
+    {
+        for (int i = 0; i < Count; i++)
+        {
+            this[i] = from[Permuted(i, order)];
+        }
+    }
+
+    /// <summary>Whether sample i here has the bits of sample order[i] of <paramref name="from"/>.</summary>
+    public bool IsPermutationOf(AttentionGrid<T> from, int[] order)
+    {
+        for (int i = 0; i < Count; i++)
+        {
+            if (!this[i].Equals(from[Permuted(i, order)]) || T.IsNegative(this[i]) != T.IsNegative(from[Permuted(i, order)]))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    public bool GapsAreUntouched()
+    {
+        for (int i = 0; i < _data.Length; i++)
+        {
+            if ((i % _stride >= _columns || i / _stride >= _rows) && !T.IsNaN(_data[i]))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>‖x − reference‖ / ‖reference‖ over all given outputs together; equal infinities count as no difference, NaN and a written gap as an infinite one.</summary>
+    /// <remarks>Outputs whose true value may be nothing but cancelled terms (the query gradient of a single key) are judged together with their siblings.</remarks>
+    public static double Error(params (AttentionGrid<T> Mine, AttentionGrid<double> Reference)[] outputs)
+    {
+        double difference = 0.0, norm = 0.0;
+        foreach ((AttentionGrid<T> mine, AttentionGrid<double> reference) in outputs)
+        {
+            if (!mine.GapsAreUntouched())
+            {
+                return double.PositiveInfinity;
+            }
+
+            for (int i = 0; i < mine.Count; i++)
+            {
+                double x = double.CreateTruncating(mine[i]), r = reference[i];
+                if (double.IsInfinity(r) && x.Equals(r))
+                {
+                    continue;
+                }
+
+                difference += (x - r) * (x - r);
+                norm += r * r;
+            }
+        }
+
+        double error = Math.Sqrt(difference) / Math.Max(1e-3, Math.Sqrt(norm));
+        return double.IsNaN(error) ? double.PositiveInfinity : error;
+    }
+
+    private int Permuted(int index, int[] order)
+    {
+        int size = Count / order.Length;
+        return (order[index / size] * size) + (index % size);
+    }
+}
