@@ -40,7 +40,7 @@ internal static unsafe class CrossEntropyReference
             }
         }
 
-        return Array.ConvertAll(gradient, g => mean ? gloss * g / counted : gloss * g);
+        return Array.ConvertAll(gradient, g => gloss * g / (mean ? Math.Max(1, counted) : 1));
     }
 
     /// <summary>exp(x·scale) / Σ exp(x·scale), by way of the maximum.</summary>
