@@ -16,7 +16,7 @@ internal static class CommandLine
     public const int Usage = 2;
 
     /// <summary>The commands, in the order of the help.</summary>
-    private static CaldCommand[] Commands() => [new RecipesCommand()];
+    private static CaldCommand[] Commands() => [new VerifyCommand(), new InspectCommand(), new RecipesCommand()];
 
     /// <summary>Runs one command line.</summary>
     /// <returns>The exit code.</returns>

@@ -37,6 +37,7 @@ internal static class CommonOptions
         Description = "Where to compute: cpu",
         HelpName = "DEVICE",
         DefaultValueFactory = _ => "cpu",
+        CustomParser = result => result.Tokens[0].Value is "cpu" ? "cpu" : Refuse<string>(result, "cpu, the only device of this version"),
     };
 
     public static Option<int?> Threads { get; } =

@@ -23,6 +23,9 @@ public sealed class JsonLine
     public JsonLine Add(string name, double? value) =>
         value is { } number ? Append(name, double.IsFinite(number) ? number.ToString("R", CultureInfo.InvariantCulture) : "null") : this;
 
+    /// <summary>A list of whole numbers, such as a shape.</summary>
+    public JsonLine AddList(string name, IEnumerable<long> values) => Append(name, $"[{string.Join(',', values)}]");
+
     /// <summary>The object, without a line end.</summary>
     public override string ToString() => text + "}";
 

@@ -1,5 +1,5 @@
-using System.Text;
 using System.Text.Json;
+using LinearCald.Nn.Files;
 
 namespace LinearCald.Distillation.Reporting;
 
@@ -9,38 +9,25 @@ namespace LinearCald.Distillation.Reporting;
 /// </summary>
 public sealed class MetricsLog : IProgressSink, IDisposable
 {
-    private readonly StreamWriter writer;
+    private readonly JsonLinesWriter rows;
     private readonly int every;
-
     private int lastStep;
 
-    private MetricsLog(StreamWriter writer, int completedSteps, int every)
+    private MetricsLog(JsonLinesWriter rows, int completedSteps, int every)
     {
-        this.writer = writer;
+        this.rows = rows;
         this.every = every;
         lastStep = completedSteps;
     }
 
-    /// <param name="path">The file; created or appended to.</param>
-    /// <param name="completedSteps">Updates that the resumed checkpoint holds; later lines, and torn ones, are dropped. 0 starts afresh.</param>
-    /// <param name="every">Write one step in so many; evaluations and notes always.</param>
+    /// <param name="path">The file; created with its folder, or continued.</param>
+    /// <param name="completedSteps">Updates that the resumed checkpoint holds; later rows are dropped. 0 starts the file afresh.</param>
+    /// <param name="every">Write one step in so many, and the last; evaluations and notes always.</param>
     /// <exception cref="CaldException">The file cannot be written.</exception>
     public static MetricsLog Open(string path, int completedSteps = 0, int every = 1)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(every, 1);
-        try
-        {
-            List<string> kept = completedSteps > 0 && File.Exists(path) ? [.. File.ReadLines(path).Where(l => StepOf(l) <= completedSteps)] : [];
-            string temporary = path + ".tmp";
-            File.WriteAllLines(temporary, kept);
-            File.Move(temporary, path, overwrite: true);
-            FileStream stream = new(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite);
-            return new MetricsLog(new StreamWriter(stream, new UTF8Encoding(false)), completedSteps, every);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new CaldException($"cannot write {path}: {e.Message}", e);
-        }
+        return new MetricsLog(completedSteps > 0 ? JsonLinesWriter.Resume(path, completedSteps) : JsonLinesWriter.Create(path), completedSteps, every);
     }
 
     public void Report(in StepReport step)
@@ -48,54 +35,64 @@ public sealed class MetricsLog : IProgressSink, IDisposable
         lastStep = step.Step;
         if (step.Step % every != 0 && step.Step != step.TotalSteps)
             return;
-        Write(new JsonLine().Add("kind", "step").Add("stage", step.Stage).Add("step", step.Step).Add("epoch", step.Epoch)
-            .Add("task_loss", step.TaskLoss).Add("layer_loss", Known(step.LayerLoss)).Add("kl_loss", Known(step.KlLoss))
-            .Add("lr", step.LearningRate).Add("gradient_norm", Known(step.GradientNorm)).Add("tokens", step.Tokens).Add("seconds", step.Seconds));
+        StepReport s = step;
+        rows.Write(json =>
+        {
+            json.WriteString("kind", "step");
+            json.WriteString("stage", s.Stage);
+            json.WriteNumber("step", s.Step);
+            json.WriteNumber("epoch", s.Epoch);
+            Number(json, "task_loss", s.TaskLoss);
+            Known(json, "layer_loss", s.LayerLoss);
+            Known(json, "kl_loss", s.KlLoss);
+            json.WriteNumber("lr", s.LearningRate);
+            Known(json, "gradient_norm", s.GradientNorm);
+            json.WriteNumber("tokens", s.Tokens);
+            json.WriteNumber("seconds", s.Seconds);
+        });
     }
 
     public void Report(in EvaluationReport evaluation)
     {
-        Write(new JsonLine().Add("kind", "evaluation").Add("stage", evaluation.Stage).Add("step", evaluation.Step)
-            .Add("metric", evaluation.Metric).Add("value", evaluation.Value).Add("loss", evaluation.Loss)
-            .Add("best", evaluation.Best).Add("is_best", evaluation.IsBest).Add("seconds", evaluation.Seconds));
-        Flush();
+        EvaluationReport e = evaluation;
+        rows.Write(json =>
+        {
+            json.WriteString("kind", "evaluation");
+            json.WriteString("stage", e.Stage);
+            json.WriteNumber("step", e.Step);
+            json.WriteString("metric", e.Metric);
+            Number(json, "value", e.Value);
+            Number(json, "loss", e.Loss);
+            Number(json, "best", e.Best);
+            json.WriteBoolean("is_best", e.IsBest);
+            json.WriteNumber("seconds", e.Seconds);
+        });
     }
 
-    public void Note(string line) => Write(new JsonLine().Add("kind", "note").Add("step", lastStep).Add("text", line));
-
-    /// <summary>Hands everything to the operating system; call before a checkpoint is declared complete.</summary>
-    /// <exception cref="CaldException">The disk is full or gone.</exception>
-    public void Flush() => Guarded(writer.Flush);
-
-    public void Dispose() => writer.Dispose();
-
-    // A term that was not computed is left out; a task loss that became NaN is written, as null.
-    private static double? Known(double value) => double.IsNaN(value) ? null : value;
-
-    private void Write(JsonLine line) => Guarded(() => writer.WriteLine(line.ToString()));
-
-    private static void Guarded(Action write)
+    public void Note(string line) => rows.Write(json =>
     {
-        try
-        {
-            write();
-        }
-        catch (IOException e)
-        {
-            throw new CaldException($"cannot write metrics.jsonl: {e.Message}", e);
-        }
+        json.WriteString("kind", "note");
+        json.WriteNumber("step", lastStep);
+        json.WriteString("text", line);
+    });
+
+    /// <summary>Waits until all rows are on the disk; call together with a checkpoint.</summary>
+    public void Flush() => rows.FlushToDisk();
+
+    public void Dispose() => rows.Dispose();
+
+    // A term that was not computed is left out; a loss that became NaN is written, as null.
+    private static void Known(Utf8JsonWriter json, string name, double value)
+    {
+        if (!double.IsNaN(value))
+            Number(json, name, value);
     }
 
-    private static int StepOf(string line)
+    private static void Number(Utf8JsonWriter json, string name, double value)
     {
-        try
-        {
-            using JsonDocument document = JsonDocument.Parse(line);
-            return document.RootElement.TryGetProperty("step", out JsonElement step) ? step.GetInt32() : 0;
-        }
-        catch (JsonException)
-        {
-            return int.MaxValue;
-        }
+        if (double.IsFinite(value))
+            json.WriteNumber(name, value);
+        else
+            json.WriteNull(name);
     }
 }

@@ -1,19 +1,13 @@
 using System.Text;
 using LinearCald.Distillation.Recipes;
+using LinearCald.Testing;
 
 namespace LinearCald.Distillation.Tests.Recipes;
 
 /// <summary>docs/recipes.md says what the program does.</summary>
 public sealed class RecipeDocumentationTests
 {
-    private static string Page()
-    {
-        DirectoryInfo? folder = new(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "LinearCald.sln")))
-            folder = folder.Parent;
-        Assert.NotNull(folder);
-        return File.ReadAllText(Path.Combine(folder.FullName, "docs", "recipes.md")).ReplaceLineEndings("\n");
-    }
+    private static string Page() => File.ReadAllText(TestFiles.InCheckout("docs/recipes.md")).ReplaceLineEndings("\n");
 
     [Fact]
     public void TheTablesOfKeysAreThoseOfTheProgram()

@@ -99,10 +99,11 @@ public sealed class ReportingTests : IDisposable
     }
 
     [Fact]
-    public void AFolderThatIsNotThereIsOneClearError()
+    public void AFileInThePlaceOfTheFolderIsOneClearError()
     {
+        File.WriteAllText(Path.Combine(folder, "no"), "");
         CaldException error = Assert.Throws<CaldException>(() => MetricsLog.Open(Path.Combine(folder, "no", "metrics.jsonl")));
-        Assert.StartsWith("cannot write ", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith("Cannot write ", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,0 +1,76 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using LinearCald.Distillation.Reporting;
+using LinearCald.Nn.Files;
+
+namespace LinearCald.Cli.Commands;
+
+/// <summary>`cald inspect`: what is in a safetensors file or a model folder, and whether it is sound.</summary>
+internal sealed class InspectCommand : CaldCommand
+{
+    private static readonly Argument<string> Target = new("PATH") { Description = "A safetensors file, an index of shards, or a model folder" };
+
+    public InspectCommand()
+        : base(
+            "inspect",
+            "Shows the tensors of a safetensors file or model folder: names, shapes, types, ranges, NaN counts.",
+            "weights/roberta-tiny",
+            "model.safetensors --json # one JSON object a tensor")
+    {
+        Add(Target);
+        Add(CommonOptions.Json);
+    }
+
+    public override int Execute(Session session)
+    {
+        string path = session.Arguments.GetRequiredValue(Target);
+        WeightsReport report = WeightsReport.Of(path);
+        if (session.Json)
+        {
+            foreach (TensorReport tensor in report.Tensors)
+                session.Terminal.Out.WriteLine(Row(tensor));
+            return CommandLine.Done;
+        }
+
+        if (File.Exists(Path.Combine(path, ModelFolder.ConfigName)))
+            session.Terminal.Out.WriteLine(Architecture(ModelFolder.ReadConfig(path)));
+        session.Terminal.Out.Write(Table(report));
+        session.Terminal.Out.WriteLine();
+        session.Terminal.Out.WriteLine(Summary(report));
+        return CommandLine.Done;
+    }
+
+    private static TextTable Table(WeightsReport report)
+    {
+        TextTable table = new("name", "type", "shape", "min", "max", "mean", "sd", "NaN", "inf");
+        foreach (TensorReport t in report.Tensors)
+        {
+            table.Add(
+                t.Entry.Name, t.Entry.TypeName, string.Join("×", t.Entry.Shape), Figure(t.Min), Figure(t.Max), Figure(t.Mean), Figure(t.Deviation),
+                t.NaNs.ToString(CultureInfo.InvariantCulture), t.Infinities.ToString(CultureInfo.InvariantCulture));
+        }
+
+        return table;
+    }
+
+    private static string Row(TensorReport t) => new JsonLine()
+        .Add("name", t.Entry.Name).Add("type", t.Entry.TypeName).AddList("shape", t.Entry.Shape)
+        .Add("min", t.Min).Add("max", t.Max).Add("mean", t.Mean).Add("deviation", t.Deviation)
+        .Add("nans", t.NaNs).Add("infinities", t.Infinities).Add("bytes", t.Entry.ByteLength).ToString();
+
+    private static string Summary(WeightsReport report)
+    {
+        string[] unsound = [.. report.Tensors.Where(t => t.NaNs + t.Infinities > 0).Select(t => t.Entry.Name)];
+        string verdict = unsound.Length == 0 ? "all finite" : $"{unsound.Length} with NaN or infinity: {string.Join(", ", unsound.Take(5))}{(unsound.Length > 5 ? ", …" : "")}";
+        return string.Create(CultureInfo.InvariantCulture, $"{report.Tensors.Count} tensors, {report.Elements:N0} elements, {report.Bytes / 1e6:F1} MB; {verdict}");
+    }
+
+    private static string Architecture(JsonElement config)
+    {
+        string Of(string name) => config.TryGetProperty(name, out JsonElement value) ? value.ToString() : "?";
+        return $"model_type {Of("model_type")}, {Of("num_hidden_layers")} layers, hidden {Of("hidden_size")}, {Of("num_attention_heads")} heads, vocabulary {Of("vocab_size")}";
+    }
+
+    private static string Figure(double? value) => value is { } number ? number.ToString("G4", CultureInfo.InvariantCulture) : "-";
+}
