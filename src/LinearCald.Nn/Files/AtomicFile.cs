@@ -61,12 +61,24 @@ public static class AtomicFile
     /// <summary>The message for a write that the system refused: how much was needed, how much there is, and what to do.</summary>
     internal static CaldException Failed(string path, string folder, long byteCount, Exception cause)
     {
-        string needed = byteCount > 0 ? $" {byteCount} bytes are needed" : "";
-        string free = FreeBytes(folder) is long bytes ? $"{(needed.Length > 0 ? "," : "")} {bytes} bytes are free" : "";
-        string space = (needed + free).Length > 0 ? $"{needed}{free}." : "";
+        long? free = FreeBytes(folder);
+        string reason = IsDiskFull(cause) || byteCount > free ? "the disk is full" : cause.Message.TrimEnd('.');
+        string space = (byteCount > 0, free) switch
+        {
+            (true, long bytes) => $" {byteCount} bytes are needed, {bytes} are free.",
+            (true, null) => $" {byteCount} bytes are needed.",
+            (false, long bytes) => $" {bytes} bytes are free.",
+            _ => "",
+        };
         return new CaldException(
-            $"Cannot write {path}: {cause.Message.TrimEnd('.')}.{space} Any earlier file there is unchanged. Free some space or choose a folder that may be written, then run the command again.", cause);
+            $"Cannot write {path}: {reason}.{space} Any earlier file there is unchanged. " +
+            "Free some space or choose a folder that may be written, then run the command again.",
+            cause);
     }
+
+    /// <summary>ENOSPC on Unix; ERROR_DISK_FULL or ERROR_HANDLE_DISK_FULL on Windows.</summary>
+    private static bool IsDiskFull(Exception cause) =>
+        cause is IOException && (OperatingSystem.IsWindows() ? (cause.HResult & 0xFFFF) is 112 or 39 : cause.HResult == 28);
 
     private static long? FreeBytes(string folder)
     {

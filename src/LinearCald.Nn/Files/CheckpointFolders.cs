@@ -57,7 +57,10 @@ public sealed class CheckpointFolders
         }
     }
 
-    /// <summary>Clears what a killed process left half written; see <see cref="AtomicDirectory.Recover"/>. Call it when a run is resumed, with the run's lock held.</summary>
+    /// <summary>
+    /// Clears what a killed process left half written; see <see cref="AtomicDirectory.Recover"/>. Call it when a run is resumed, with the
+    /// run's lock held.
+    /// </summary>
     public void Recover()
     {
         if (!Directory.Exists(_root))

@@ -122,7 +122,8 @@ public sealed class JsonLinesWriter : IDisposable
             using JsonDocument document = JsonDocument.Parse(row);
             if (document.RootElement.ValueKind != JsonValueKind.Object)
                 return false;
-            if (document.RootElement.TryGetProperty(stepProperty, out JsonElement value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out long found))
+            bool hasStep = document.RootElement.TryGetProperty(stepProperty, out JsonElement value) && value.ValueKind == JsonValueKind.Number;
+            if (hasStep && value.TryGetInt64(out long found))
                 step = found;
             return true;
         }

@@ -19,7 +19,8 @@ public static class ModelFolder
         string path = Path.Combine(folder, ConfigName);
         if (!File.Exists(path))
         {
-            throw new CaldException($"{folder} has no {ConfigName}, which says what kind of model it holds. Name the folder that has it; it holds: {Contents(folder)}.");
+            throw new CaldException(
+                $"{folder} has no {ConfigName}, which says what kind of model it holds. Name the folder that has it; this one holds: {Contents(folder)}.");
         }
 
         return JsonDocumentFile.ReadObject(path);
@@ -48,7 +49,7 @@ public static class ModelFolder
             return single;
         if (File.Exists(index))
             return index;
-        string? pickle = Directory.EnumerateFiles(folder).Select(Path.GetFileName).Where(f => ForeignFormat.IsPickleName(f!)).Order(StringComparer.Ordinal).FirstOrDefault();
+        string? pickle = Directory.EnumerateFiles(folder).Select(p => Path.GetFileName(p)).Where(ForeignFormat.IsPickleName).Min(StringComparer.Ordinal);
         throw new CaldException(pickle is not null
             ? $"{folder} has its weights only as {pickle}. {ForeignFormat.PickleAdvice}"
             : $"{folder} has no weights: expected {WeightsName}, or {WeightsIndex.FileName} with its shards; it holds: {Contents(folder)}.");

@@ -45,8 +45,8 @@ public sealed class RunLock : IDisposable
 
         try
         {
-            string text = string.Create(CultureInfo.InvariantCulture, $"process {Environment.ProcessId} on {Environment.MachineName}, since {DateTime.UtcNow:yyyy-MM-dd HH:mm:ss} UTC");
-            AtomicFile.WriteText(owner, text);
+            string since = DateTime.UtcNow.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
+            AtomicFile.WriteText(owner, $"process {Environment.ProcessId} on {Environment.MachineName}, since {since} UTC");
             return new RunLock(handle);
         }
         catch

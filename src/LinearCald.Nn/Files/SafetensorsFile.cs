@@ -71,7 +71,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
     {
         SafetensorsEntry entry = Entry(name);
         if (entry.ByteLength > int.MaxValue)
-            throw new CaldException($"{Path}: tensor {Quoted.Of(name)} has {entry.ByteLength} bytes, too many for one span: read it into a span of its element type.");
+            throw new CaldException($"{Path}: tensor {Quoted.Of(name)} has {entry.ByteLength} bytes, too many for one span: read it as its element type.");
         return Slice(entry, 0, (int)entry.ByteLength);
     }
 
@@ -174,7 +174,11 @@ public sealed unsafe class SafetensorsFile : IDisposable
     private void Convert<T>(SafetensorsEntry entry, long first, Span<T> destination, Conversion<T> conversion)
     {
         if (entry.Type is not Tensors.DType type)
-            throw new CaldException($"{Path}: tensor {Quoted.Of(entry.Name)} is of type {entry.TypeName}, which LinearCald cannot compute with: convert the model to F32, F16 or BF16 first.");
+        {
+            throw new CaldException(
+                $"{Path}: tensor {Quoted.Of(entry.Name)} is of type {entry.TypeName}, which LinearCald cannot compute with: convert the model to F32, F16 or BF16 first.");
+        }
+
         ArgumentOutOfRangeException.ThrowIfGreaterThan(first + destination.Length, entry.ElementCount);
         const int Step = 1 << 26; // a span of bytes ends at 2 GiB
         for (int at = 0; at < destination.Length; at += Step)

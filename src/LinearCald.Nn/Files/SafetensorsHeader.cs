@@ -19,11 +19,11 @@ internal sealed class SafetensorsHeader
     /// <summary>Bytes that hold the length of the JSON.</summary>
     public const int LengthBytes = sizeof(ulong);
 
-    private SafetensorsHeader(Dictionary<string, SafetensorsEntry> entries, List<SafetensorsEntry> ordered, Dictionary<string, string> metadata, long dataStart)
+    private SafetensorsHeader(in SafetensorsHeaderParser parser, List<SafetensorsEntry> ordered, long dataStart)
     {
-        ByName = entries;
+        ByName = parser.Entries;
+        Metadata = parser.Metadata;
         Entries = ordered;
-        Metadata = metadata;
         DataStart = dataStart;
     }
 
@@ -56,7 +56,7 @@ internal sealed class SafetensorsHeader
             parser.Run();
             List<SafetensorsEntry> ordered = [.. parser.Entries.Values];
             CheckCoverage(ordered, fileLength - dataStart, file);
-            return new SafetensorsHeader(parser.Entries, ordered, parser.Metadata, dataStart);
+            return new SafetensorsHeader(in parser, ordered, dataStart);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
@@ -73,7 +73,7 @@ internal sealed class SafetensorsHeader
     {
         if (fileLength < LengthBytes || start.Length < LengthBytes)
         {
-            string what = fileLength == 0 ? "the file is empty" : $"the file has {fileLength} bytes, fewer than the {LengthBytes} of a safetensors header's length";
+            string what = fileLength == 0 ? "the file is empty" : $"the file has {fileLength} bytes, fewer than the {LengthBytes} every safetensors file starts with";
             throw Damaged(file, what, advice: ForeignFormat.Describe(start));
         }
 
@@ -102,7 +102,8 @@ internal sealed class SafetensorsHeader
             if (entry.Offset != covered)
             {
                 string before = previous is null ? "the data starts at 0" : $"tensor {Quoted.Of(previous.Name)} before it ends at {covered}";
-                throw Damaged(file, $"tensor {Quoted.Of(entry.Name)} starts at byte {entry.Offset} of the data, but {before}: tensors may neither overlap nor leave holes");
+                string start = $"tensor {Quoted.Of(entry.Name)} starts at byte {entry.Offset} of the data";
+                throw Damaged(file, $"{start}, but {before}: tensors may neither overlap nor leave holes");
             }
 
             covered += entry.ByteLength; // cannot overflow: offset + length is the entry's end, a checked Int64
@@ -111,11 +112,13 @@ internal sealed class SafetensorsHeader
 
         if (covered > dataLength)
         {
-            throw Damaged(file, $"it is cut short: its tensors take {covered} bytes, but only {dataLength} follow the header (the last is {Quoted.Of(previous!.Name)})",
+            throw Damaged(
+                file,
+                $"it is cut short: its tensors take {covered} bytes, but only {dataLength} follow the header (the last is {Quoted.Of(previous!.Name)})",
                 advice: "The download or copy did not finish: fetch the file again.");
         }
 
         if (covered < dataLength)
-            throw Damaged(file, $"{dataLength - covered} bytes follow the last tensor: the tensors take {covered} bytes, the file holds {dataLength} after the header");
+            throw Damaged(file, $"{dataLength - covered} bytes follow the last tensor: the tensors take {covered} bytes, {dataLength} follow the header");
     }
 }

@@ -101,7 +101,8 @@ internal ref struct SafetensorsHeaderParser
     private SafetensorsType ReadType(string name)
     {
         Advance(JsonTokenType.String, "dtype of tensor ", name);
-        return SafetensorsType.Find(ref _reader) ?? throw Fail($"tensor {Quoted.Of(name)} has the unknown dtype {Quoted.Of(Text())}; known are {SafetensorsType.Names}");
+        return SafetensorsType.Find(ref _reader) ??
+            throw Fail($"tensor {Quoted.Of(name)} has the unknown dtype {Quoted.Of(Text())}; known are {SafetensorsType.Names}");
     }
 
     private (long Begin, long End) ReadOffsets(string name)

@@ -104,7 +104,11 @@ public static class SafetensorsWriter
         byte[] header = stream.ToArray();
         long length = header.Length - SafetensorsHeader.LengthBytes;
         if (length > SafetensorsHeader.MaxJsonBytes)
-            throw new CaldException($"The header of {tensors.Length} tensors takes {length} bytes, more than the {SafetensorsHeader.MaxJsonBytes} of the format: write several files.");
+        {
+            throw new CaldException(
+                $"The header of {tensors.Length} tensors takes {length} bytes, more than the {SafetensorsHeader.MaxJsonBytes} of the format: write several files.");
+        }
+
         BinaryPrimitives.WriteInt64LittleEndian(header, length);
         return header;
     }

@@ -54,7 +54,8 @@ internal static class WeightsIndex
         if (!plain || !shard.EndsWith(".safetensors", StringComparison.Ordinal))
         {
             string advice = ForeignFormat.IsPickleName(shard) ? ForeignFormat.PickleAdvice : "Do not use an index from a source that you do not trust.";
-            throw new CaldException($"{file}: tensor {Quoted.Of(tensor)} is mapped to {Quoted.Of(shard)}; a shard is the plain name of a .safetensors file in the same folder. {advice}");
+            throw new CaldException(
+                $"{file}: tensor {Quoted.Of(tensor)} is mapped to {Quoted.Of(shard)}; a shard is the plain name of a .safetensors file in the same folder. {advice}");
         }
     }
 }

@@ -69,7 +69,9 @@ public sealed class WeightsReader : IDisposable
 
         return file.Find(name) is not null
             ? file
-            : throw new CaldException($"{Path} says that tensor {Quoted.Of(name)} is in {shard}, but that file does not hold it: index and shards are of different models or revisions. Download the folder again.");
+            : throw new CaldException(
+                $"{Path} says that tensor {Quoted.Of(name)} is in {shard}, but that file does not hold it: " +
+                "index and shards are of different models or revisions. Download the folder again.");
     }
 
     /// <inheritdoc cref="SafetensorsFile.Bytes"/>
@@ -98,7 +100,8 @@ public sealed class WeightsReader : IDisposable
     {
         string folder = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(file))!;
         Dictionary<string, string> shardOf = WeightsIndex.Parse(JsonDocumentFile.ReadBytes(file), file);
-        string[] missing = [.. shardOf.Values.Distinct(StringComparer.Ordinal).Where(s => !File.Exists(System.IO.Path.Combine(folder, s))).Order(StringComparer.Ordinal)];
+        IEnumerable<string> shards = shardOf.Values.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal);
+        string[] missing = [.. shards.Where(s => !File.Exists(System.IO.Path.Combine(folder, s)))];
         if (missing.Length > 0)
         {
             string first = string.Join(", ", missing.Take(5)) + (missing.Length > 5 ? ", …" : "");

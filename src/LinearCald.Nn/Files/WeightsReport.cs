@@ -2,7 +2,9 @@ using LinearCald.Tensors.Cpu;
 
 namespace LinearCald.Nn.Files;
 
-/// <summary>What a tensor in a file holds. The figures are over its finite elements and null when there are none, or when the type is not one of ours.</summary>
+/// <summary>
+/// What a tensor in a file holds. The figures are over its finite elements and null when there are none, or when the type is not one of ours.
+/// </summary>
 /// <param name="Entry">Name, type and shape.</param>
 /// <param name="Min">Smallest element.</param>
 /// <param name="Max">Largest element.</param>
@@ -28,7 +30,9 @@ public sealed record WeightsReport(string Path, IReadOnlyList<TensorReport> Tens
     /// <summary>True when no tensor has a NaN or an infinity.</summary>
     public bool IsFinite => Tensors.All(t => t.NaNs == 0 && t.Infinities == 0);
 
-    /// <summary>Reads everything once, in parallel, in pieces: memory use does not grow with the model. The figures do not depend on the number of threads.</summary>
+    /// <summary>
+    /// Reads everything once, in parallel, in pieces: memory use does not grow with the model. The figures do not depend on the number of threads.
+    /// </summary>
     /// <param name="path">A model folder, a safetensors file or an index.</param>
     /// <exception cref="CaldException">Anything that <see cref="WeightsReader"/> refuses.</exception>
     public static WeightsReport Of(string path)

@@ -23,7 +23,10 @@ public static class WeightsWriter
     /// <param name="metadata">For each file's header; <see cref="SafetensorsWriter.PyTorchMetadata"/> when null.</param>
     /// <returns>The names of the files written, the index last.</returns>
     public static IReadOnlyList<string> Write(
-        string folder, IReadOnlyCollection<TensorPayload> tensors, long maxShardBytes = DefaultMaxShardBytes, IReadOnlyDictionary<string, string>? metadata = null)
+        string folder,
+        IReadOnlyCollection<TensorPayload> tensors,
+        long maxShardBytes = DefaultMaxShardBytes,
+        IReadOnlyDictionary<string, string>? metadata = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxShardBytes);
         List<List<TensorPayload>> shards = Cut(tensors, maxShardBytes);
@@ -72,7 +75,8 @@ public static class WeightsWriter
     private static byte[] Index(List<List<TensorPayload>> shards, List<string> files)
     {
         using MemoryStream stream = new();
-        using (Utf8JsonWriter json = new(stream, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, Indented = true, NewLine = "\n" }))
+        JsonWriterOptions options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, Indented = true, NewLine = "\n" };
+        using (Utf8JsonWriter json = new(stream, options))
         {
             json.WriteStartObject();
             json.WriteStartObject("metadata");
@@ -96,8 +100,9 @@ public static class WeightsWriter
 
     private static void RemoveOthers(string folder, List<string> written)
     {
-        IEnumerable<string> old = Directory.EnumerateFiles(folder, "model-*-of-*.safetensors").Select(p => Path.GetFileName(p)).Append(ModelFolder.WeightsName).Append(WeightsIndex.FileName);
-        foreach (string name in old.Except(written, StringComparer.Ordinal).ToArray())
+        IEnumerable<string> shards = Directory.EnumerateFiles(folder, "model-*-of-*.safetensors").Select(p => Path.GetFileName(p));
+        string[] all = [.. shards, ModelFolder.WeightsName, WeightsIndex.FileName];
+        foreach (string name in all.Except(written, StringComparer.Ordinal))
             File.Delete(Path.Combine(folder, name));
     }
 }

@@ -11,10 +11,12 @@ namespace LinearCald.Nn.Schedules;
 public sealed record ExponentialSchedule(double Peak, int WarmupSteps, int DecaySteps, double Floor) : LearningRateSchedule(Peak, WarmupSteps)
 {
     /// <inheritdoc cref="ExponentialSchedule(double, int, int, double)"/>
-    public int DecaySteps { get; } = DecaySteps > 0 ? DecaySteps : throw new CaldException($"The exponential decay takes {DecaySteps} steps; it must be at least 1.");
+    public int DecaySteps { get; } =
+        DecaySteps > 0 ? DecaySteps : throw new CaldException($"The exponential decay takes {DecaySteps} steps; it must be at least 1.");
 
     /// <inheritdoc cref="ExponentialSchedule(double, int, int, double)"/>
-    public double Floor { get; } = Floor > 0 ? CheckedFloor(Floor, Peak) : throw new CaldException($"An exponential decay cannot reach {Floor}: its floor must be above 0.");
+    public double Floor { get; } =
+        Floor > 0 ? CheckedFloor(Floor, Peak) : throw new CaldException($"An exponential decay cannot reach {Floor}: its floor must be above 0.");
 
     protected override double AfterWarmup(int step) =>
         step - WarmupSteps >= DecaySteps ? Floor : Peak * Math.Exp((step - WarmupSteps) * Math.Log(Floor / Peak) / DecaySteps);

@@ -9,10 +9,12 @@ namespace LinearCald.Nn.Schedules;
 public abstract record LearningRateSchedule(double Peak, int WarmupSteps)
 {
     /// <inheritdoc cref="LearningRateSchedule(double, int)"/>
-    public double Peak { get; } = double.IsFinite(Peak) && Peak >= 0 ? Peak : throw new CaldException($"The peak learning rate is {Peak}; it must be a number from 0 up.");
+    public double Peak { get; } =
+        double.IsFinite(Peak) && Peak >= 0 ? Peak : throw new CaldException($"The peak learning rate is {Peak}; it must be a number from 0 up.");
 
     /// <inheritdoc cref="LearningRateSchedule(double, int)"/>
-    public int WarmupSteps { get; } = WarmupSteps >= 0 ? WarmupSteps : throw new CaldException($"The warm-up takes {WarmupSteps} steps; it must be a number from 0 up.");
+    public int WarmupSteps { get; } =
+        WarmupSteps >= 0 ? WarmupSteps : throw new CaldException($"The warm-up takes {WarmupSteps} steps; it must be a number from 0 up.");
 
     /// <summary>The rate for the step after <paramref name="step"/> finished ones.</summary>
     public double Of(int step)
@@ -33,7 +35,9 @@ public abstract record LearningRateSchedule(double Peak, int WarmupSteps)
 
     /// <summary>Checks the length of a run against its warm-up.</summary>
     private protected static int CheckedTotal(int total, int warmup) =>
-        total >= warmup ? total : throw new CaldException($"The schedule has {total} steps in all, fewer than its warm-up of {warmup}: train longer or warm up for fewer steps.");
+        total >= warmup
+            ? total
+            : throw new CaldException($"The schedule has {total} steps in all, fewer than its warm-up of {warmup}: train longer or warm up for fewer steps.");
 }
 
 /// <summary>Warm-up, then the peak for ever.</summary>

@@ -14,9 +14,9 @@ public class AtomicWriteTests
         CaldException error = Assert.Throws<CaldException>(() => AtomicFile.Write(folder["a.json"], 1000, stream =>
         {
             stream.Write("half"u8);
-            throw new IOException("No space left on device");
+            throw new IOException("Input/output error.");
         }));
-        Assert.Contains("a.json: No space left on device. 1000 bytes are needed", error.Message, StringComparison.Ordinal);
+        Assert.Contains("a.json: Input/output error. 1000 bytes are needed", error.Message, StringComparison.Ordinal);
         Assert.Contains("Free some space", error.Message, StringComparison.Ordinal);
         Assert.Equal("old", File.ReadAllText(folder["a.json"]));
         Assert.Equal([folder["a.json"]], Directory.GetFileSystemEntries(folder.Path));
@@ -39,7 +39,7 @@ public class AtomicWriteTests
         byte[] earlier = File.ReadAllBytes(folder["w.safetensors"]);
         TensorPayload huge = new("w", DType.Float32, [1L << 45], (_, _) => throw new IOException("No space left on device"));
         CaldException error = Assert.Throws<CaldException>(() => SafetensorsWriter.Write(folder["w.safetensors"], [huge]));
-        Assert.Matches("140737488355\\d\\d\\d bytes are needed, \\d+ bytes are free", error.Message);
+        Assert.Matches("the disk is full. 140737488355\\d\\d\\d bytes are needed, \\d+ are free", error.Message);
         Assert.Equal(earlier, File.ReadAllBytes(folder["w.safetensors"]));
         Assert.Single(Directory.GetFileSystemEntries(folder.Path));
     }

@@ -70,6 +70,24 @@ public class SafetensorsFuzzTests
         Assert.True(slowest < 2 * Stopwatch.Frequency, $"the slowest input took {slowest / (double)Stopwatch.Frequency} s");
     }
 
+    /// <summary>Time and memory grow with the header, not with its square.</summary>
+    [Fact]
+    public void A_header_of_many_tensors_is_read_in_linear_time_and_memory()
+    {
+        const int Tensors = 50_000;
+        StringBuilder json = new("{");
+        for (int i = 0; i < Tensors; i++)
+            json.Append(System.Globalization.CultureInfo.InvariantCulture, $"{(i == 0 ? "" : ",")}\"{i}\":{{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[{Tensors - 1 - i},{Tensors - i}]}}");
+        byte[] file = HeaderBytes.File(json.Append('}').ToString(), Tensors);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        long start = Stopwatch.GetTimestamp();
+        SafetensorsHeader header = HeaderBytes.Parse(file);
+        Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(5), $"took {Stopwatch.GetElapsedTime(start)}");
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, (long)BytesPerByte * file.Length);
+        AssertTiles(header, file.Length);
+        Assert.Equal("49999", header.Entries[0].Name);
+    }
+
     private static void AssertTiles(SafetensorsHeader header, long fileLength)
     {
         long at = header.DataStart;
