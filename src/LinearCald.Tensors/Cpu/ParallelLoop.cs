@@ -5,13 +5,15 @@ namespace LinearCald.Tensors.Cpu;
 /// <summary><see cref="SimdLoop"/> over long buffers, cut into pieces for all threads.</summary>
 internal static unsafe class ParallelLoop
 {
+    private const int ShortSum = 4096;
+
     /// <summary>Executes <paramref name="body"/> over <paramref name="count"/> elements.</summary>
     public static void For<T, TBody>(long count, TBody body)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TBody : struct, ISimdBody<T> =>
         WorkerPool.Shared.For(Cut.Pieces(count, Cut.Elements), new ForPiece<T, TBody>(count, body));
 
-    /// <summary>Sums in <typeparamref name="T"/> within a piece, and over the pieces in order in float64.</summary>
+    /// <summary>Sums in <typeparamref name="T"/> over a few thousand elements, and over those sums in order in float64.</summary>
     public static double Sum<T, TFold>(long count, TFold fold)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TFold : struct, ISimdFold<T>
@@ -46,12 +48,12 @@ internal static unsafe class ParallelLoop
     {
         public void Execute(int index)
         {
-            // One SimdLoop a sixteenth-thousand elements keeps the chains of rounding short however large a piece is.
+            // Short sums in T keep the chains of rounding short however large a piece is.
             long from = index * size, to = Math.Min(from + size, count);
             double total = 0;
-            for (long at = from; at < to; at += Cut.Elements)
+            for (long at = from; at < to; at += ShortSum)
             {
-                total += double.CreateTruncating(SimdLoop.Sum<T, TFold>((nint)at, (nint)Math.Min(at + Cut.Elements, to), fold));
+                total += double.CreateTruncating(SimdLoop.Sum<T, TFold>((nint)at, (nint)Math.Min(at + ShortSum, to), fold));
             }
 
             partials[index] = total;

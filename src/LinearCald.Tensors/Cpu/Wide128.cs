@@ -99,12 +99,14 @@ internal readonly unsafe struct Wide128<T>(Vector128<T> value) : ISimd<Wide128<T
     public static Wide128<T> Select(Wide128<T> mask, Wide128<T> whenTrue, Wide128<T> whenFalse) =>
         new(Vector128.ConditionalSelect(mask.Value, whenTrue.Value, whenFalse.Value));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T SumLanes()
     {
         Vector128<T> v = Value;
         return typeof(T) == typeof(float) ? v[0] + v[2] + (v[1] + v[3]) : v[0] + v[1];
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T MaxLanes()
     {
         Vector128<T> v = Value;

@@ -99,8 +99,10 @@ internal readonly unsafe struct Wide256<T>(Vector256<T> value) : ISimd<Wide256<T
     public static Wide256<T> Select(Wide256<T> mask, Wide256<T> whenTrue, Wide256<T> whenFalse) =>
         new(Vector256.ConditionalSelect(mask.Value, whenTrue.Value, whenFalse.Value));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T SumLanes() => new Wide128<T>(Value.GetLower() + Value.GetUpper()).SumLanes();
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T MaxLanes() => new Wide128<T>(Vector128.Max(Value.GetLower(), Value.GetUpper())).MaxLanes();
 
     /// <summary>2^n for an integral n within the normal exponents: adding 1.5·2^(fraction bits) leaves n in the low bits, which become the exponent.</summary>

@@ -107,8 +107,10 @@ internal readonly unsafe struct Wide512<T>(Vector512<T> value) : ISimd<Wide512<T
     public static Wide512<T> Select(Wide512<T> mask, Wide512<T> whenTrue, Wide512<T> whenFalse) =>
         new(Vector512.ConditionalSelect(mask.Value, whenTrue.Value, whenFalse.Value));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T SumLanes() => new Wide256<T>(Value.GetLower() + Value.GetUpper()).SumLanes();
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T MaxLanes() => new Wide256<T>(Vector256.Max(Value.GetLower(), Value.GetUpper())).MaxLanes();
 
     /// <summary>2^n for an integral n within the normal exponents: adding 1.5·2^(fraction bits) leaves n in the low bits, which become the exponent.</summary>

@@ -88,6 +88,22 @@ internal static class KernelData
         Assert.True(Math.Sqrt(error) <= (budget * (Math.Sqrt(norm) + scale)) + 1e-300, $"{what}: relative error {Math.Sqrt(error / norm):E2}, budget {budget:E2}");
     }
 
+    /// <summary>(f(x + h·eᵢ) − f(x − h·eᵢ)) / 2h for every i.</summary>
+    public static double[] CentralDifferences(Func<double[], double> f, double[] x, double h)
+    {
+        double[] slopes = new double[x.Length];
+        for (int i = 0; i < x.Length; i++)
+        {
+            double[] at = [.. x];
+            at[i] = x[i] + h;
+            double above = f(at);
+            at[i] = x[i] - h;
+            slopes[i] = (above - f(at)) / (2 * h);
+        }
+
+        return slopes;
+    }
+
     /// <summary>Runs <paramref name="kernel"/> on pools of one, two and three threads; the bytes of its result must agree.</summary>
     public static void SameBitsOnAnyThreadCount<T>(Func<T[]> kernel)
         where T : unmanaged
