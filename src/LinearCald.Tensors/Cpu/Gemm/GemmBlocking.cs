@@ -1,15 +1,16 @@
 namespace LinearCald.Tensors.Cpu;
 
 /// <summary>
-/// How a product is cut, from its shape, element size and vector width alone (never from the number of threads). The packed block of A
+/// How a product is blocked for the caches, from its shape, element size and vector width. The packed block of A
 /// (mc × kc) lives in the second-level cache, one panel of B (kc × two vectors) is used against all of it, and C is touched once a kc.
 /// </summary>
 internal static class GemmBlocking
 {
-    /// <summary>Bytes of k in a panel row: 1.5 KiB is 384 floats, so that a tile of 28 accumulators amortises its C traffic over 384 steps.</summary>
-    private const int BlockKBytes = 1024;
+    /// <summary>Bytes of k in a panel row: 2 KiB is 512 floats, so that a tile pays for its C traffic over 512 steps.</summary>
+    private const int BlockKBytes = 2048;
 
-    private const int BlockM = 252;
+    /// <summary>Bytes of packed A, which stays in the second-level cache while a panel of B and the tiles of C pass by.</summary>
+    private const int BlockABytes = 128 << 10;
 
     /// <summary>k of one block: the fewest blocks of at most <see cref="BlockKBytes"/>, of nearly equal length.</summary>
     public static int BlockK(int k, int elementSize)
@@ -20,7 +21,11 @@ internal static class GemmBlocking
     }
 
     /// <summary>Rows of A packed at a time.</summary>
-    public static int RowBlock(int m, int tileRows) => m <= BlockM ? m : Even(m, (m + BlockM - 1) / BlockM, tileRows);
+    public static int RowBlock(int m, int blockK, int elementSize, int tileRows)
+    {
+        int most = Math.Max(4 * tileRows, BlockABytes / (blockK * elementSize));
+        return m <= most ? m : Even(m, (m + most - 1) / most, tileRows);
+    }
 
     /// <summary>⌈total / parts⌉, rounded up to whole multiples.</summary>
     public static int Even(int total, int parts, int multiple)
@@ -35,8 +40,8 @@ internal static class GemmBlocking
     public static bool PacksB(bool transB, int m) => transB || m >= 64;
 
     /// <summary>
-    /// Whether A is copied into panels: when there are enough columns to repay it, or when its rows are a power of two apart and would
-    /// fight for the same sets of the cache.
+    /// Whether A is copied into panels: when there are enough columns to repay it; sooner when transposed, since a tile then reads a few
+    /// elements of each of many far-apart rows.
     /// </summary>
-    public static bool PacksA(int n, int panelB) => n > 4 * panelB;
+    public static bool PacksA(bool transA, int n, int panelB) => n > (transA ? 2 : 4) * panelB;
 }

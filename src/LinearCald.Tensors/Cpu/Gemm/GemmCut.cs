@@ -1,19 +1,23 @@
 namespace LinearCald.Tensors.Cpu;
 
-/// <summary>How one product is cut into tasks: blocks of C, and for a small C with a long k also chunks of k. A function of the shape only.</summary>
+/// <summary>
+/// How one product is cut into tasks. Blocks of C may follow the number of threads, since an element's sum is the same in whatever block it
+/// lies; chunks of k (for a small C with a long k, as weight gradients are) change the sum and so follow the shape alone.
+/// </summary>
 internal readonly struct GemmCut
 {
-    /// <summary>Multiply-adds that are worth a task of their own (some 20 µs).</summary>
-    public const long TaskProducts = 1 << 20;
+    /// <summary>Multiply-adds that are worth a task of their own (some 10 µs).</summary>
+    public const long TaskProducts = 1 << 19;
 
-    /// <summary>Tasks aimed at where the shape allows: enough for a machine of many cores, few enough to repay packing A in each.</summary>
-    private const int WantedTasks = 48;
+    /// <summary>Elements of C up to which a long k is cut: there, blocks of C are too few or too small to keep the threads busy.</summary>
+    private const long SmallC = 1 << 17;
 
-    private const int MostRows = 252;
-    private const int MostColumns = 1024;
+    /// <summary>Shortest chunk of k: its products must outweigh writing and re-reading its partial sums.</summary>
     private const int ChunkLength = 512;
+
     private const int MostChunks = 16;
 
+    /// <summary>The product is too small to be worth other threads.</summary>
     public bool IsSerial { get; private init; }
 
     public int Rows { get; private init; }
@@ -28,28 +32,51 @@ internal readonly struct GemmCut
 
     public int Chunks { get; private init; }
 
-    public static GemmCut Of(int m, int n, int k, int tileRows, int panelB)
+    public int Tasks => Chunks * RowBlocks * ColumnBlocks;
+
+    public static GemmCut Of(int m, int n, int k, int tileRows, int panelB, int threads)
     {
         long products = (long)m * n * k;
-        if (products < 2 * TaskProducts)
+        bool isSerial = products < 2 * TaskProducts;
+        long area = (long)m * n;
+        int length = area <= SmallC / 8 ? ChunkLength : 2 * ChunkLength;
+        int chunks = isSerial || area > SmallC ? 1 : Math.Clamp(k / length, 1, MostChunks);
+        int chunkK = GemmBlocking.Even(k, chunks, 4);
+        (int rowBlocks, int columnBlocks) = isSerial || threads == 1 ? (1, 1) : Blocks(m, n, products, chunks, tileRows, panelB, threads);
+        int rows = GemmBlocking.Even(m, rowBlocks, tileRows);
+        int columns = GemmBlocking.Even(n, columnBlocks, panelB);
+        return new GemmCut
         {
-            return new GemmCut { IsSerial = true, Rows = m, RowBlocks = 1, Columns = n, ColumnBlocks = 1, ChunkK = k, Chunks = 1 };
-        }
+            IsSerial = isSerial,
+            Rows = rows,
+            RowBlocks = Parts(m, rows),
+            Columns = columns,
+            ColumnBlocks = Parts(n, columns),
+            ChunkK = chunkK,
+            Chunks = Math.Max(1, Parts(k, chunkK)),
+        };
+    }
 
-        int wanted = (int)Math.Min(WantedTasks, products / TaskProducts);
-        int rowBlocks = (m + MostRows - 1) / MostRows;
-        int columnBlocks = (n + MostColumns - 1) / MostColumns;
-        while (rowBlocks * columnBlocks < wanted)
+    /// <summary>Rows first, since B is packed once for all of them; columns, which pack A again, only while threads would be idle.</summary>
+    private static (int Rows, int Columns) Blocks(int m, int n, long products, int chunks, int tileRows, int panelB, int threads)
+    {
+        long most = Math.Max(1, Math.Min(8L * threads, products / TaskProducts) / chunks);
+        long enough = Math.Max(1, Math.Min(most, 3L * threads / chunks));
+        int rows = (int)Math.Clamp(m / (8 * tileRows), 1, most);
+        int columns = 1;
+        while ((long)rows * columns < enough)
         {
-            bool canRows = m / (rowBlocks + 1) >= 4 * tileRows;
-            bool canColumns = n / (columnBlocks + 1) >= 4 * panelB;
-            if (canColumns && (!canRows || n / columnBlocks > 2 * (m / rowBlocks)))
+            if (n / (columns + 1) >= 8 * panelB)
             {
-                columnBlocks++;
+                columns++;
             }
-            else if (canRows)
+            else if (m / (rows + 1) >= 4 * tileRows)
             {
-                rowBlocks++;
+                rows++;
+            }
+            else if (n / (columns + 1) >= 2 * panelB)
+            {
+                columns++;
             }
             else
             {
@@ -57,25 +84,8 @@ internal readonly struct GemmCut
             }
         }
 
-        int chunks = 1;
-        if (rowBlocks * columnBlocks < 16 && k >= 2 * ChunkLength)
-        {
-            chunks = Math.Min(MostChunks, k / ChunkLength);
-            rowBlocks = (m + MostRows - 1) / MostRows;
-            columnBlocks = (n + MostColumns - 1) / MostColumns;
-        }
-
-        int rows = GemmBlocking.Even(m, rowBlocks, tileRows);
-        int columns = GemmBlocking.Even(n, columnBlocks, panelB);
-        int chunkK = GemmBlocking.Even(k, chunks, 4);
-        return new GemmCut
-        {
-            Rows = rows,
-            RowBlocks = (m + rows - 1) / rows,
-            Columns = columns,
-            ColumnBlocks = (n + columns - 1) / columns,
-            ChunkK = chunkK,
-            Chunks = (k + chunkK - 1) / chunkK,
-        };
+        return (rows, columns);
     }
+
+    private static int Parts(int total, int each) => each == 0 ? 0 : (total + each - 1) / each;
 }

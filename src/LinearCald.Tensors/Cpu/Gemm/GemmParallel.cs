@@ -3,7 +3,7 @@ namespace LinearCald.Tensors.Cpu;
 /// <summary>
 /// The product on a <see cref="WorkerPool"/>: B is packed once by all threads, then blocks of C are independent tasks. Where C is small and k
 /// long (weight gradients) k is cut too, into chunks fixed by the shape, and their partial sums are added in order; so the bits never
-/// depend on the number of threads.
+/// depend on the number of threads (<see cref="GemmCut"/>).
 /// </summary>
 internal static unsafe class GemmParallel<T, TVector, TLanes, TEpilogue>
     where T : unmanaged
@@ -18,7 +18,7 @@ internal static unsafe class GemmParallel<T, TVector, TLanes, TEpilogue>
 
     public static void Run(WorkerPool pool, in GemmProblem<T> g, in TEpilogue epilogue)
     {
-        GemmCut cut = GemmCut.Of(g.M, g.N, g.K, TLanes.TileRows, PanelB);
+        GemmCut cut = GemmCut.Of(g.M, g.N, g.K, TLanes.TileRows, PanelB, pool.Threads);
         if (cut.IsSerial)
         {
             GemmSerial<T, TVector, TLanes, TEpilogue>.Run(in g, null, 0, 0, in epilogue, 0, 0);
@@ -42,7 +42,7 @@ internal static unsafe class GemmParallel<T, TVector, TLanes, TEpilogue>
         for (int j = 0; j < g.N; j += step)
         {
             GemmProblem<T> part = g.Block(0, g.M, j, Math.Min(step, g.N - j));
-            GemmCut partCut = GemmCut.Of(part.M, part.N, part.K, TLanes.TileRows, PanelB);
+            GemmCut partCut = GemmCut.Of(part.M, part.N, part.K, TLanes.TileRows, PanelB, pool.Threads);
             T* packed = GemmScratch.Get<T>(GemmScratchUse.Shared, GemmSerial<T, TVector, TLanes, TEpilogue>.PackedSize(part.N, part.K));
             int panels = (part.N + PanelB - 1) / PanelB;
             int group = Math.Max(1, (int)(PackBody.Elements / ((long)PanelB * part.K)));
@@ -57,7 +57,7 @@ internal static unsafe class GemmParallel<T, TVector, TLanes, TEpilogue>
     public static void RunBatched(WorkerPool pool, int batch, in GemmProblem<T> g, long strideA, long strideB, long strideC)
     {
         int rows = g.M;
-        if (batch < 64 && (long)g.M * g.N * g.K > 4 * GemmCut.TaskProducts)
+        if (batch < 64 && (long)g.M * g.N * g.K > 8 * GemmCut.TaskProducts)
         {
             rows = GemmBlocking.Even(g.M, (g.M + (6 * TLanes.TileRows) - 1) / (6 * TLanes.TileRows), TLanes.TileRows);
         }
@@ -66,7 +66,7 @@ internal static unsafe class GemmParallel<T, TVector, TLanes, TEpilogue>
         int group = 1;
         if (blocks == 1)
         {
-            group = (int)Math.Clamp(GemmCut.TaskProducts / 4 / Math.Max(1, (long)g.M * g.N * g.K), 1, batch);
+            group = (int)Math.Clamp(GemmCut.TaskProducts / 2 / Math.Max(1, (long)g.M * g.N * g.K), 1, batch);
         }
 
         BatchBody body = new() { G = g, StrideA = strideA, StrideB = strideB, StrideC = strideC, Rows = rows, Blocks = blocks, Batch = batch, Group = group };
@@ -76,13 +76,13 @@ internal static unsafe class GemmParallel<T, TVector, TLanes, TEpilogue>
     private static void RunBlocks(WorkerPool pool, in GemmProblem<T> g, T* packed, in TEpilogue epilogue, int column, in GemmCut cut)
     {
         BlockBody body = new() { G = g, Packed = packed, Epilogue = epilogue, Column = column, Cut = cut };
-        pool.For(cut.RowBlocks * cut.ColumnBlocks, in body);
+        pool.For(cut.Tasks, in body);
     }
 
     private static void RunSplit(WorkerPool pool, in GemmProblem<T> g, in TEpilogue epilogue, in GemmCut cut)
     {
         T* partial = GemmScratch.Get<T>(GemmScratchUse.Shared, (long)cut.Chunks * g.M * g.N);
-        pool.For(cut.Chunks * cut.RowBlocks * cut.ColumnBlocks, new ChunkBody { G = g, Partial = partial, Cut = cut });
+        pool.For(cut.Tasks, new ChunkBody { G = g, Partial = partial, Cut = cut });
         int rows = Math.Max(1, (1 << 14) / Math.Max(1, g.N));
         pool.For((g.M + rows - 1) / rows, new SumBody { G = g, Partial = partial, Chunks = cut.Chunks, Rows = rows, Epilogue = epilogue });
     }

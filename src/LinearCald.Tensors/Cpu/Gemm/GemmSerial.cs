@@ -35,8 +35,8 @@ internal static unsafe class GemmSerial<T, TVector, TLanes, TEpilogue>
         }
 
         int blockK = GemmBlocking.BlockK(g.K, sizeof(T));
-        int blockM = GemmBlocking.RowBlock(g.M, TLanes.TileRows);
-        bool packA = GemmBlocking.PacksA(g.N, PanelB);
+        int blockM = GemmBlocking.RowBlock(g.M, blockK, sizeof(T), TLanes.TileRows);
+        bool packA = GemmBlocking.PacksA(g.TransA, g.N, PanelB);
         bool packHere = packedB == null && GemmBlocking.PacksB(g.TransB, g.M);
         T* scratchA = packA ? GemmScratch.Get<T>(GemmScratchUse.PackedA, (long)Padded(blockM, TLanes.TileRows) * blockK) : null;
         T* scratchB = packedB == null ? GemmScratch.Get<T>(GemmScratchUse.PackedB, (long)(packHere ? Padded(g.N, PanelB) : PanelB) * blockK) : null;

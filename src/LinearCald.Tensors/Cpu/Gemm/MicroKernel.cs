@@ -63,12 +63,6 @@ internal static unsafe class MicroKernel<T, TVector, TLanes, TRows, TWidth, TAcc
             TVector u = TLanes.Load(b);
             TVector v = TWidth.IsDouble ? TLanes.Load(b + w) : default;
             b += strideB;
-            if (Sse.IsSupported)
-            {
-                Sse.Prefetch0(b + 256);
-                Sse.Prefetch0(b + 272);
-                Sse.Prefetch0(a + 224);
-            }
 
             TVector e = TLanes.Broadcast(TAccess.IsStrided ? a : a);
             x0 = TLanes.MultiplyAdd(e, u, x0);

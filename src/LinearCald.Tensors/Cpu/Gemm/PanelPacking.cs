@@ -8,6 +8,8 @@ namespace LinearCald.Tensors.Cpu;
 /// </summary>
 internal static unsafe class PanelPacking
 {
+    private const int CopiedRows = 16;
+
     /// <param name="source">First element of the block.</param>
     /// <param name="stride">Elements between source rows.</param>
     /// <param name="transpose">false: source rows run along the width (element (p, j) at p·stride + j); true: along k (j·stride + p).</param>
@@ -18,21 +20,43 @@ internal static unsafe class PanelPacking
     public static void Pack<T>(T* source, nint stride, bool transpose, int width, int k, int panel, T* destination)
         where T : unmanaged
     {
-        nint across = transpose ? stride : 1;
+        if (!transpose)
+        {
+            PackCopied(source, stride, width, k, panel, destination);
+            return;
+        }
+
         for (int j = 0; j < width; j += panel, destination += (nint)panel * k)
         {
-            T* from = source + (j * across);
+            T* from = source + (j * stride);
             if (width - j < panel)
             {
                 PackPartial(from, stride, transpose, width - j, k, panel, destination);
             }
-            else if (transpose)
+            else
             {
                 TransposePanel(from, stride, k, panel, destination);
             }
-            else
+        }
+    }
+
+    /// <summary>A few source rows at a time over all panels, so that rows are read along and not in steps of a panel.</summary>
+    private static void PackCopied<T>(T* source, nint stride, int width, int k, int panel, T* destination)
+        where T : unmanaged
+    {
+        for (int p = 0; p < k; p += CopiedRows, source += CopiedRows * stride, destination += CopiedRows * panel)
+        {
+            int rows = Math.Min(CopiedRows, k - p);
+            T* to = destination;
+            int j = 0;
+            for (; j <= width - panel; j += panel, to += (nint)panel * k)
             {
-                CopyPanel(from, stride, k, panel, destination);
+                CopyPanel(source + j, stride, rows, panel, to);
+            }
+
+            if (j < width)
+            {
+                PackPartial(source + j, stride, transpose: false, width - j, rows, panel, to);
             }
         }
     }
