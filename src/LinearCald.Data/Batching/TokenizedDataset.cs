@@ -1,5 +1,6 @@
 using System.Runtime.ExceptionServices;
 using LinearCald.Data.Tasks;
+using LinearCald.Data.Tokenizers;
 
 namespace LinearCald.Data.Batching;
 
@@ -65,6 +66,19 @@ public sealed class TokenizedDataset
         }
 
         return Flatten(examples, encoded, maxLength, truncated.Count(cut => cut));
+    }
+
+    /// <summary>The same with a tokenizer and its special tokens.</summary>
+    public static TokenizedDataset Tokenize(IReadOnlyList<TextExample> examples, Tokenizer tokenizer, int maxLength, int threads = 0)
+    {
+        return Tokenize(examples, Encode, maxLength, threads);
+
+        int[] Encode(string text, string? pair, int limit, out bool truncated)
+        {
+            TokenEncoding encoding = tokenizer.Encode(text, pair, addSpecialTokens: true, limit);
+            truncated = encoding.RemovedTokens > 0;
+            return encoding.Ids;
+        }
     }
 
     /// <summary>Tokens of example <paramref name="index"/>.</summary>
