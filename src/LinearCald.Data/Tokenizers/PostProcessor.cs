@@ -15,8 +15,11 @@ internal sealed class PostProcessor
     /// <summary>One entry for each time blanks are to be cut off offsets (byte-level vocabularies); true: a blank in front of the text was added and is not cut.</summary>
     public IReadOnlyList<bool> TrimWithPrefixSpace { get; init; } = [];
 
+    /// <summary>How a text, or a pair, is laid out.</summary>
+    public IReadOnlyList<TemplatePiece> Layout(bool pair) => pair ? Pair : Single;
+
     /// <summary>Special tokens that a single text or a pair gets.</summary>
-    public int SpecialCount(bool pair) => (pair ? Pair : Single).Sum(piece => piece.SpecialIds.Length);
+    public int SpecialCount(bool pair) => Layout(pair).Sum(piece => piece.SpecialIds.Length);
 
     /// <summary>Cuts the blanks that a token's text begins and ends with off its range, keeping the range within itself.</summary>
     /// <param name="tokens">Tokens with ranges in code points.</param>

@@ -1,16 +1,19 @@
+using System.Runtime.InteropServices;
+
 namespace LinearCald.Data.Tokenizers;
 
 /// <summary>The tokens of one text while it is being encoded: ids and ranges, first in UTF-16 units of the original, at the end in code points.</summary>
-internal sealed class TokenBuffer
+/// <param name="capacity">Tokens to expect; more are possible.</param>
+internal sealed class TokenBuffer(int capacity)
 {
-    private readonly List<int> _ids = [];
-    private readonly List<TokenOffset> _offsets = [];
+    private readonly List<int> _ids = new(capacity);
+    private readonly List<TokenOffset> _offsets = new(capacity);
 
     public int Count => _ids.Count;
 
-    public ReadOnlySpan<int> Ids => System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_ids);
+    public ReadOnlySpan<int> Ids => CollectionsMarshal.AsSpan(_ids);
 
-    public Span<TokenOffset> Offsets => System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_offsets);
+    public Span<TokenOffset> Offsets => CollectionsMarshal.AsSpan(_offsets);
 
     /// <summary>The text of added tokens that took neighbouring blanks along, by position: it differs from the vocabulary's.</summary>
     public Dictionary<int, string>? Surfaces { get; private set; }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using LinearCald.Data.Tokenizers.Files;
 using LinearCald.Data.Tokenizers.Models;
 using LinearCald.Data.Tokenizers.PreTokenizers;
@@ -11,6 +12,9 @@ namespace LinearCald.Data.Tokenizers;
 /// </summary>
 public sealed class Tokenizer
 {
+    [ThreadStatic]
+    private static List<Piece>? t_words;
+
     private readonly TokenizerDefinition _definition;
     private readonly AddedTokenFinder? _rawFinder;
     private readonly AddedTokenFinder? _normalizedFinder;
@@ -34,7 +38,15 @@ public sealed class Tokenizer
         for (int id = 0; id < _blanks.Length; id++)
         {
             (int before, int after) = CountBlanks(TokenOf(id) ?? "");
-            _blanks[id] = ((ushort)before, (ushort)after);
+            _blanks[id] = ((ushort)Math.Min(before, ushort.MaxValue), (ushort)Math.Min(after, ushort.MaxValue));
+        }
+
+        foreach (int id in definition.PostProcessor.Single.Concat(definition.PostProcessor.Pair).SelectMany(piece => piece.SpecialIds))
+        {
+            if (TokenOf(id) is null)
+            {
+                throw new CaldException($"{definition.Where}: the post-processor adds a token of id {id}, which the vocabulary does not have");
+            }
         }
     }
 
@@ -93,6 +105,31 @@ public sealed class Tokenizer
         return Lay(first, second, addSpecialTokens, removed);
     }
 
+    /// <summary>The ids alone, special tokens included: what a data set needs. Fits the delegate <see cref="Batching.EncodeText"/>.</summary>
+    /// <param name="text">Any text.</param>
+    /// <param name="pair">The second text, or null.</param>
+    /// <param name="maxLength">The most tokens, special ones included.</param>
+    /// <param name="truncated">Whether tokens were taken away.</param>
+    /// <exception cref="CaldException"><paramref name="maxLength"/> has no room for the special tokens.</exception>
+    public int[] EncodeIds(string text, string? pair, int maxLength, out bool truncated)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        TokenBuffer first = EncodeOne(text);
+        TokenBuffer? second = pair is null ? null : EncodeOne(pair);
+        int removed = PostProcessor.Truncate(first, second, RoomWithin(maxLength, second is not null, addSpecialTokens: true));
+        truncated = removed > 0;
+        int[] ids = new int[first.Count + (second?.Count ?? 0) + SpecialTokenCount(second is not null)];
+        int at = 0;
+        foreach (TemplatePiece piece in _definition.PostProcessor.Layout(second is not null))
+        {
+            ReadOnlySpan<int> part = piece.Text < 0 ? piece.SpecialIds : piece.Text == 0 ? first.Ids : second!.Ids;
+            part.CopyTo(ids.AsSpan(at));
+            at += part.Length;
+        }
+
+        return ids;
+    }
+
     /// <summary>The text of tokens. Ids outside the vocabulary stand for nothing.</summary>
     public string Decode(IEnumerable<int> ids, bool skipSpecialTokens = true)
     {
@@ -128,7 +165,7 @@ public sealed class Tokenizer
 
     private TokenBuffer EncodeOne(string text)
     {
-        TokenBuffer tokens = new();
+        TokenBuffer tokens = new(text.Length / 4 + 4);
         NormalizedText whole = new(text);
         if (_rawFinder is null)
         {
@@ -210,12 +247,15 @@ public sealed class Tokenizer
             return;
         }
 
-        List<Piece> words = new(piece.Length / 4 + 1);
+        List<Piece> words = t_words ??= [];
+        words.Clear(); // an exception may have left some
         _definition.PreTokenizer.Split(piece, words);
-        foreach (Piece word in words)
+        foreach (ref readonly Piece word in CollectionsMarshal.AsSpan(words))
         {
             _definition.Model.Tokenize(word, tokens);
         }
+
+        words.Clear();
     }
 
     private void Finish(TokenBuffer tokens, string original)
@@ -232,13 +272,12 @@ public sealed class Tokenizer
 
     private TokenEncoding Lay(TokenBuffer first, TokenBuffer? second, bool addSpecialTokens, int removed)
     {
-        IReadOnlyList<TemplatePiece> layout = second is null ? _definition.PostProcessor.Single : _definition.PostProcessor.Pair;
         int count = first.Count + (second?.Count ?? 0) + (addSpecialTokens ? SpecialTokenCount(second is not null) : 0);
         int[] ids = new int[count], types = new int[count];
         TokenOffset[] offsets = new TokenOffset[count];
         Dictionary<int, string>? surfaces = null;
         int at = 0;
-        foreach (TemplatePiece piece in layout)
+        foreach (TemplatePiece piece in _definition.PostProcessor.Layout(second is not null))
         {
             TokenBuffer? tokens = piece.Text < 0 ? null : piece.Text == 0 ? first : second;
             ReadOnlySpan<int> partIds = tokens is not null ? tokens.Ids : addSpecialTokens ? piece.SpecialIds : [];

@@ -8,6 +8,9 @@ namespace LinearCald.Data.Tokenizers;
 /// <summary>All stages of a tokenizer, as a file describes them.</summary>
 internal sealed record TokenizerDefinition
 {
+    /// <summary>File or folder it was read from, for messages.</summary>
+    public required string Where { get; init; }
+
     /// <summary>Words to tokens.</summary>
     public required TokenModel Model { get; init; }
 

@@ -87,6 +87,9 @@ public class RobertaTinyTests
         Assert.Equal(Math.Min(all, limit), pair.Ids.Length);
         Assert.Equal(all - pair.Ids.Length, pair.RemovedTokens);
         Assert.Equal(pair.Ids.Length, pair.Tokens.Count);
+        Assert.Equal(pair.Ids, FromJson.EncodeIds(texts.First, texts.Second, limit, out bool truncated));
+        Assert.Equal(pair.RemovedTokens > 0, truncated);
+        Assert.Equal(FromJson.Encode(texts.First, maxLength: limit).Ids, FromJson.EncodeIds(texts.First, null, limit, out _));
 
         int room = Math.Min(first.Length + second.Length, limit - 4);
         int kept = KeptOfFirst(first.Length, second.Length, room);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace LinearCald.Data.Tokenizers.Files;
 
@@ -34,6 +35,11 @@ internal readonly struct JsonField
                 text = text[3..];
             }
 
+            if (!Utf8.IsValid(text.Span))
+            {
+                throw new CaldException($"{file}: not valid UTF-8: is the file damaged?");
+            }
+
             using JsonDocument document = JsonDocument.Parse(text);
             JsonField root = new(file, "", document.RootElement.Clone());
             return root.IsObject ? root : throw root.Error("a JSON object is expected");
@@ -52,7 +58,14 @@ internal readonly struct JsonField
             throw Error("a JSON object is expected");
         }
 
-        return _element.TryGetProperty(name, out JsonElement member) && member.ValueKind != JsonValueKind.Null ? At(name, member) : null;
+        try
+        {
+            return _element.TryGetProperty(name, out JsonElement member) && member.ValueKind != JsonValueKind.Null ? At(name, member) : null;
+        }
+        catch (InvalidOperationException e)
+        {
+            throw HalfCharacter(e);
+        }
     }
 
     public JsonField Required(string name) => Optional(name) ?? throw Error($"'{name}' is missing");
@@ -63,7 +76,17 @@ internal readonly struct JsonField
     /// <summary>The member as true or false, or null when it is missing or null.</summary>
     public bool? Flag(string name) => Optional(name)?.Flag();
 
-    public string Text() => IsText ? _element.GetString()! : throw Error("a text is expected");
+    public string Text()
+    {
+        try
+        {
+            return IsText ? _element.GetString()! : throw Error("a text is expected");
+        }
+        catch (InvalidOperationException e)
+        {
+            throw HalfCharacter(e);
+        }
+    }
 
     public bool Flag() => _element.ValueKind switch
     {
@@ -98,11 +121,27 @@ internal readonly struct JsonField
 
         foreach (JsonProperty property in _element.EnumerateObject())
         {
-            yield return new(property.Name, At(property.Name, property.Value));
+            string name = NameOf(property);
+            yield return new(name, At(name, property.Value));
         }
     }
 
     public CaldException Error(string message) => new($"{Where}: {message}");
+
+    private string NameOf(JsonProperty property)
+    {
+        try
+        {
+            return property.Name;
+        }
+        catch (InvalidOperationException e)
+        {
+            throw HalfCharacter(e);
+        }
+    }
+
+    /// <summary>Half of a surrogate pair, written as an escape, is JSON but no text; System.Text.Json finds it only when the text is asked for.</summary>
+    private CaldException HalfCharacter(InvalidOperationException e) => new($"{Where}: a text holds half of a character (a lone surrogate)", e);
 
     private JsonField At(string name, JsonElement element) => new(_file, _path.Length == 0 ? name : $"{_path}.{name}", element);
 }

@@ -22,6 +22,7 @@ internal static class TokenizerJsonReader
         Dictionary<string, int> addedIds = added.GroupBy(token => token.Content).ToDictionary(group => group.Key, group => group.Last().Id);
         return new TokenizerDefinition
         {
+            Where = file,
             Model = model,
             Normalizer = NormalizerReader.Read(root.Optional("normalizer")),
             PreTokenizer = PreTokenizerReader.Read(root.Optional("pre_tokenizer")),

@@ -24,6 +24,7 @@ internal static class VocabularyFilesReader
         bool prefixSpace = Flag(configs, "add_prefix_space") ?? false;
         TokenizerDefinition definition = new()
         {
+            Where = folder,
             Model = new BytePairModel(vocabulary, merges, new BytePairOptions { ByteLevel = true }, folder),
             PreTokenizer = new ByteLevelPreTokenizer(prefixSpace, useRegex: true),
             Decoder = new ByteLevelDecoder(),
@@ -57,6 +58,7 @@ internal static class VocabularyFilesReader
         return Complete(
             new TokenizerDefinition
             {
+                Where = file,
                 Model = new WordPieceModel(vocabulary, "[UNK]", "##", maximumCharacters: 100, file),
                 Normalizer = new BertNormalizer(
                     cleanText: true, Flag(configs, "tokenize_chinese_chars") ?? true, Flag(configs, "strip_accents"), Flag(configs, "do_lower_case") ?? true),
