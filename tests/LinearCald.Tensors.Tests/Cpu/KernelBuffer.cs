@@ -56,7 +56,7 @@ internal static class KernelData
     public static T[] Normal<T>(int count, int seed, double scale = 1, double shift = 0)
         where T : unmanaged, INumberBase<T>
     {
-        Random random = new(seed);
+        System.Random random = new(seed);
         T[] x = new T[count];
         for (int i = 0; i < count; i++)
         {

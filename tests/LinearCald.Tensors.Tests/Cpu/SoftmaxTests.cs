@@ -14,7 +14,7 @@ public unsafe class SoftmaxTests
             using KernelBuffer<float> x = new(KernelData.Normal<float>(count, seed, 3)), dy = new(KernelData.Normal<float>(count, seed + 1));
             using KernelBuffer<float> y = new(count), dx = new(count);
             using KernelBuffer<int> lengths = new(rows);
-            Random random = new(seed);
+            System.Random random = new(seed);
             for (int r = 0; r < rows; r++)
             {
                 lengths.Span[r] = random.Next(0, columns + 1);
