@@ -3,6 +3,8 @@ using System.Text;
 using System.Text.Json;
 using FsCheck;
 using FsCheck.Fluent;
+using LinearCald.Data.Batching;
+using LinearCald.Data.Tasks;
 using LinearCald.Data.Tokenizers;
 using LinearCald.Testing;
 
@@ -109,6 +111,16 @@ public class RobertaTinyTests
         Assert.Equal([0, 44, 986, 2], encoding.Ids);
         Assert.Equal(3, encoding.RemovedTokens);
         Assert.Contains("no room", Assert.Throws<CaldException>(() => FromJson.Encode("x", maxLength: 1)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void TheSampleIsTokenisedWhole()
+    {
+        TextTask task = SampleTasks.Sections();
+        TokenizedDataset data = TokenizedDataset.Tokenize(task.Validation, FromJson.EncodeIds, maxLength: 48);
+        Assert.Equal(task.Validation.Count, data.Count);
+        Assert.Equal(task.Validation.Count(example => FromJson.Encode(example.Text).Ids.Length > 48), data.TruncatedCount);
+        Assert.Equal(FromJson.Encode(task.Validation[7].Text, maxLength: 48).Ids, data.Ids(7).ToArray());
     }
 
     [Fact]
