@@ -21,12 +21,13 @@ public sealed unsafe class LinformerAttentionTests
     [Theory]
     [InlineData(1, 2, 700, 16, 130)]
     [InlineData(2, 1, 300, 5, 300)]
+    [InlineData(3, 1, 1100, 4, 20)] // chunks of positions, not all of them used
     [InlineData(9, 2, 140, 12, 64)]
     [InlineData(3, 1, 40, 32, 270)]
     public void LongShapesMatchTheReferenceAndDoNotDependOnThreads(int batch, int heads, int length, int headSize, int rank)
     {
         LinformerShape shape = new(batch, heads, length, headSize, rank, length + 11);
-        int[] lengths = [.. Enumerable.Range(0, batch).Select(b => length - (b * 7 % length))];
+        int[] lengths = [.. Enumerable.Range(0, batch).Select(b => b == 1 && length > 1000 ? 0 : Math.Max(1, length - (b * 37 % length) - (b == 2 ? 550 : 0)))];
         AttentionOptions options = new(0.2, Dropout: 0.1, Seed: 5, Stream: 1);
         LinformerAttentionCase<float> one = new LinformerAttentionCase<float>(shape, options, lengths, false, false, 1, 3).Run(s_pools[0]);
         Assert.True(one.Error(one.ToDouble().RunReference()) < 1e-5);

@@ -56,8 +56,9 @@ internal unsafe struct AttentionBackward<T, TV> : IParallelBody
 
     public readonly void Execute(int index)
     {
-        (int batchHead, int part) = Math.DivRem(index, _runs);
-        (int b, int h) = Math.DivRem(batchHead, Shape.Heads);
+        (index, int h) = Math.DivRem(index, Shape.Heads); // heads innermost: they share the rows' pages
+        (int b, int part) = Math.DivRem(index, _runs);
+        int batchHead = (b * Shape.Heads) + h;
         nint column = (nint)h * Shape.HeadSize;
         int first = part * _run, count = Math.Min(_run, Shape.QueryLength - first);
         int keys = Lengths == null ? Shape.KeyLength : Lengths[b];

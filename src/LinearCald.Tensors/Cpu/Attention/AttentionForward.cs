@@ -32,15 +32,16 @@ internal unsafe struct AttentionForward<T, TV> : IParallelBody
     /// <summary>Tasks over heads and runs of queries. The cut depends on the shape only.</summary>
     public void Execute(WorkerPool pool)
     {
-        _run = Shape.Batch * Shape.Heads >= 16 ? 256 : 128;
+        _run = Shape.Batch * Shape.Heads * ((Shape.QueryLength + 255) / 256) >= 32 ? 256 : 128;
         _runs = (Shape.QueryLength + _run - 1) / _run;
         pool.For(Shape.Batch * Shape.Heads * _runs, in this);
     }
 
     public readonly void Execute(int index)
     {
-        (int batchHead, int part) = Math.DivRem(index, _runs);
-        (int b, int h) = Math.DivRem(batchHead, Shape.Heads);
+        (index, int h) = Math.DivRem(index, Shape.Heads); // heads innermost: they share the rows' pages
+        (int b, int part) = Math.DivRem(index, _runs);
+        int batchHead = (b * Shape.Heads) + h;
         nint column = (nint)h * Shape.HeadSize;
         int first = part * _run, count = Math.Min(_run, Shape.QueryLength - first);
         int keys = Lengths == null ? Shape.KeyLength : Lengths[b];

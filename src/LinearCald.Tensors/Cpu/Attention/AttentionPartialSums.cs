@@ -18,21 +18,7 @@ internal unsafe struct AttentionPartialSums<T> : IParallelBody
         (int b, int h) = Math.DivRem(batchHead, Shape.Heads);
         nint size = (nint)Shape.KeyLength * Shape.HeadSize, position = ((nint)b * Shape.KeyLength) + j, column = (nint)h * Shape.HeadSize;
         T* part = Partials + ((nint)batchHead * Runs * 2 * size) + ((nint)j * Shape.HeadSize);
-        Sum(part, 2 * size, KeyGradient[position] + column);
-        Sum(part + size, 2 * size, ValueGradient[position] + column);
-    }
-
-    private readonly void Sum(T* part, nint step, T* target)
-    {
-        for (int d = 0; d < Shape.HeadSize; d++)
-        {
-            T sum = part[d];
-            for (int r = 1; r < Runs; r++)
-            {
-                sum += part[(r * step) + d];
-            }
-
-            target[d] = sum;
-        }
+        TilePacking.SumRows(new Rows<T>(part, 2 * size), Runs, KeyGradient[position] + column, Shape.HeadSize);
+        TilePacking.SumRows(new Rows<T>(part + size, 2 * size), Runs, ValueGradient[position] + column, Shape.HeadSize);
     }
 }

@@ -9,7 +9,6 @@ namespace LinearCald.Tensors.Cpu;
 internal unsafe struct LinformerProjectionGradient<T> : IParallelBody
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    private const int PositionBlock = 32;
     private const int SlotBlock = 128;
 
     public required LinformerShape Shape;
@@ -25,12 +24,14 @@ internal unsafe struct LinformerProjectionGradient<T> : IParallelBody
     public required T* GradientF;
     public required bool AccumulateF;
 
+    private int _positions;
     private int _positionBlocks;
     private int _slotBlocks;
 
     public void Execute(WorkerPool pool)
     {
-        _positionBlocks = (Shape.Positions + PositionBlock - 1) / PositionBlock;
+        _positions = Shape.Rank >= SlotBlock ? 64 : 32;
+        _positionBlocks = (Shape.Positions + _positions - 1) / _positions;
         _slotBlocks = (Shape.Rank + SlotBlock - 1) / SlotBlock;
         int tasks = _positionBlocks * _slotBlocks;
         pool.For(GradientE == GradientF ? tasks : 2 * tasks, in this);
@@ -40,7 +41,7 @@ internal unsafe struct LinformerProjectionGradient<T> : IParallelBody
     {
         (int side, index) = Math.DivRem(index, _positionBlocks * _slotBlocks);
         (int positionBlock, int slotBlock) = Math.DivRem(index, _slotBlocks);
-        int position = positionBlock * PositionBlock, rows = Math.Min(PositionBlock, Shape.Positions - position);
+        int position = positionBlock * _positions, rows = Math.Min(_positions, Shape.Positions - position);
         int slot = slotBlock * SlotBlock, slots = Math.Min(SlotBlock, Shape.Rank - slot);
         T* target = (side == 0 ? GradientE : GradientF) + ((nint)position * Shape.Rank) + slot;
         if (!(side == 0 ? AccumulateE : AccumulateF))

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace LinearCald.Tensors.Cpu;
 
@@ -67,6 +68,14 @@ internal static unsafe class TilePacking
     {
         int padded = Registers<T, TV>(rows) * TV.Width;
         int i = 0;
+        if (typeof(TV) == typeof(Wide512<float>) && Shuffle512.IsSupported)
+        {
+            for (; i + 16 <= rows; i += 16)
+            {
+                Transpose16((float*)source[i], source.Stride, columns, (float*)tile + i, stride);
+            }
+        }
+
         for (; i + 4 <= rows; i += 4)
         {
             T* r0 = source[i], r1 = source[i + 1], r2 = source[i + 2], r3 = source[i + 3];
@@ -91,6 +100,33 @@ internal static unsafe class TilePacking
         }
     }
 
+    /// <summary>Sixteen rows become sixteen columns, four rows of the tile at a time.</summary>
+    private static void Transpose16(float* source, nint sourceStride, int columns, float* tile, nint stride)
+    {
+        nint pitch = 4 * sourceStride * sizeof(float);
+        byte* r0 = (byte*)source, r1 = (byte*)(source + sourceStride), r2 = (byte*)(source + (2 * sourceStride)), r3 = (byte*)(source + (3 * sourceStride));
+        int d = 0;
+        for (; d + 4 <= columns; d += 4, r0 += 16, r1 += 16, r2 += 16, r3 += 16, tile += 4 * stride)
+        {
+            Vector512<float> x0 = Shuffle512.LoadLanes(r0, pitch), x1 = Shuffle512.LoadLanes(r1, pitch);
+            Vector512<float> x2 = Shuffle512.LoadLanes(r2, pitch), x3 = Shuffle512.LoadLanes(r3, pitch);
+            Vector512<float> low01 = Shuffle512.Low32(x0, x1), high01 = Shuffle512.High32(x0, x1);
+            Vector512<float> low23 = Shuffle512.Low32(x2, x3), high23 = Shuffle512.High32(x2, x3);
+            Shuffle512.Low64(low01, low23).Store(tile);
+            Shuffle512.High64(low01, low23).Store(tile + stride);
+            Shuffle512.Low64(high01, high23).Store(tile + (2 * stride));
+            Shuffle512.High64(high01, high23).Store(tile + (3 * stride));
+        }
+
+        for (; d < columns; d++, tile += stride)
+        {
+            for (int i = 0; i < 16; i++)
+            {
+                tile[i] = source[(i * sourceStride) + d];
+            }
+        }
+    }
+
     /// <summary>target[d] = factor · tile[d].</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void WriteRow<T, TV>(T* tile, T factor, T* target, int columns)
@@ -107,6 +143,34 @@ internal static unsafe class TilePacking
         for (; d < columns; d++)
         {
             target[d] = tile[d] * factor;
+        }
+    }
+
+    /// <summary>target[c] = Σ_r parts[r][c], r ascending: the same bits at every register width.</summary>
+    public static void SumRows<T>(Rows<T> parts, int rows, T* target, int columns)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        int c = 0;
+        for (; c + Vector<T>.Count <= columns; c += Vector<T>.Count)
+        {
+            Vector<T> sum = Vector.Load(parts[0] + c);
+            for (int r = 1; r < rows; r++)
+            {
+                sum += Vector.Load(parts[r] + c);
+            }
+
+            sum.Store(target + c);
+        }
+
+        for (; c < columns; c++)
+        {
+            T sum = parts[0][c];
+            for (int r = 1; r < rows; r++)
+            {
+                sum += parts[r][c];
+            }
+
+            target[c] = sum;
         }
     }
 
