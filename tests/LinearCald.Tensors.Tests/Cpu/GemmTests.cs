@@ -1,6 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
 using LinearCald.Tensors.Cpu;
+using LinearCald.Testing;
 
 namespace LinearCald.Tensors.Tests.Cpu;
 
@@ -112,6 +113,21 @@ public sealed unsafe class GemmTests
     {
         ArgumentException e = Assert.Throws<ArgumentException>(() => Gemm.Run(false, false, 1, 1, 1, 1, (int*)null, 1, null, 1, 0, null, 1));
         Assert.Contains("Int32", e.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(SimdLevel.Vector512NotPreferred)]
+    [InlineData(SimdLevel.Vector256)]
+    [InlineData(SimdLevel.Vector128)]
+    [InlineData(SimdLevel.Scalar)]
+    public void NarrowerVectorsMatchTheReferenceToo(SimdLevel level) => FeatureTestRunner.Run(CheckEveryPath, level);
+
+    private static void CheckEveryPath()
+    {
+        CheckShapes<float>(60, 1e-6);
+        CheckShapes<double>(60, 1e-14);
+        Check<float>(false, true, 260, 70, 530, 1, 1, 0.5, 7, 2e-6);
+        Check<float>(true, false, 70, 66, 2100, 1, 1, 0, 7, 2e-6);
     }
 
     private static void CheckShapes<T>(int count, double budget)
