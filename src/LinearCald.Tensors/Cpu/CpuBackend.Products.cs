@@ -1,0 +1,79 @@
+using System.Numerics;
+using LinearCald.Tensors.Ops;
+
+namespace LinearCald.Tensors.Cpu;
+
+/// <content>Matrix products.</content>
+internal sealed unsafe partial class CpuBackend
+{
+    public override void MatMul(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c, double alpha, bool accumulate)
+    {
+        switch (a.Type)
+        {
+            case DType.Float32:
+                MatMul<float>(a, transposeA, b, transposeB, c, (float)alpha, accumulate);
+                break;
+            case DType.Float64:
+                MatMul<double>(a, transposeA, b, transposeB, c, alpha, accumulate);
+                break;
+            default:
+                throw Unsupported("MatMul", a);
+        }
+    }
+
+    public override void Linear(Tensor x, Tensor w, Tensor? bias, Activation f, Tensor? pre, Tensor y)
+    {
+        switch (x.Type)
+        {
+            case DType.Float32:
+                Linear<float>(x, w, bias, pre ?? y);
+                break;
+            case DType.Float64:
+                Linear<double>(x, w, bias, pre ?? y);
+                break;
+            default:
+                throw Unsupported("Linear", x);
+        }
+
+        if (f != Activation.None)
+        {
+            Unary(f, pre ?? y, y);
+        }
+    }
+
+    private static void MatMul<T>(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c, T alpha, bool accumulate)
+        where T : unmanaged, INumberBase<T>
+    {
+        int m = a.Shape[transposeA ? -1 : -2];
+        int k = a.Shape[transposeA ? -2 : -1];
+        int n = b.Shape[transposeB ? -2 : -1];
+        T beta = accumulate ? T.One : T.Zero;
+        if (a.Shape.Rank == 2)
+        {
+            Gemm.Run(transposeA, transposeB, m, n, k, alpha, Pointer<T>(a), a.Shape[-1], Pointer<T>(b), b.Shape[-1], beta, Pointer<T>(c), n);
+        }
+        else
+        {
+            Gemm.RunBatched(
+                a.Shape[0], transposeA, transposeB, m, n, k, alpha, Pointer<T>(a), a.Shape[-1], (long)m * k, Pointer<T>(b), b.Shape[-1], (long)k * n, beta,
+                Pointer<T>(c), n, (long)m * n);
+        }
+    }
+
+    private static void Linear<T>(Tensor x, Tensor w, Tensor? bias, Tensor y)
+        where T : unmanaged, INumberBase<T>
+    {
+        int m = (int)x.Shape.Rows;
+        int n = w.Shape[0];
+        int k = w.Shape[1];
+        if (bias is null)
+        {
+            Gemm.Run(false, true, m, n, k, T.One, Pointer<T>(x), k, Pointer<T>(w), k, T.Zero, Pointer<T>(y), n);
+        }
+        else
+        {
+            Gemm.Run(
+                false, true, m, n, k, T.One, Pointer<T>(x), k, Pointer<T>(w), k, T.Zero, Pointer<T>(y), n, new BiasEpilogue<T>(Pointer<T>(bias)));
+        }
+    }
+}

@@ -1,0 +1,61 @@
+using LinearCald.Tensors.Cpu;
+using LinearCald.Tensors.Memory;
+
+namespace LinearCald.Tensors;
+
+/// <summary>Where tensors live and kernels run. Everything above the tensors names devices only through this class.</summary>
+public abstract class Device
+{
+    /// <summary>As on the command line: <c>cpu</c>, <c>cuda:0</c>.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>What the device's memory pool holds.</summary>
+    public abstract MemoryStatistics Memory { get; }
+
+    internal abstract Backend Backend { get; }
+
+    /// <summary>Finds a device by the name the command line uses.</summary>
+    /// <exception cref="CaldException">No such device in this build or machine.</exception>
+    public static Device Parse(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return name switch
+        {
+            "cpu" => CpuDevice.Instance,
+            _ => throw new CaldException($"device '{name}' is not known; this version runs on: cpu"),
+        };
+    }
+
+    /// <summary>Sets how many threads the CPU kernels use; results do not depend on it. Call before the first kernel.</summary>
+    public static void UseThreads(int threads)
+    {
+        if (threads < 1 || threads > 1024)
+        {
+            throw new CaldException($"--threads {threads}: give a number from 1 to 1024");
+        }
+
+        WorkerPool.Configure(threads);
+    }
+
+    /// <summary>Threads the CPU kernels use.</summary>
+    public static int Threads => WorkerPool.Shared.Threads;
+
+    /// <summary>The device's measured ceiling of float32 multiply-adds in GFLOP/s, from a loop that touches no memory.</summary>
+    public abstract double MeasurePeak();
+
+    /// <summary>Waits until all work given to the device is done.</summary>
+    public abstract void Synchronize();
+
+    /// <summary>Gives memory that the pool keeps for reuse back to the system.</summary>
+    public abstract void TrimMemory();
+
+    public override string ToString() => Name;
+
+    internal abstract Storage Allocate(long bytes, string purpose);
+
+    internal abstract void Recycle(Storage storage);
+
+    internal abstract void Upload(Storage destination, long byteOffset, ReadOnlySpan<byte> source);
+
+    internal abstract void Download(Storage source, long byteOffset, Span<byte> destination);
+}

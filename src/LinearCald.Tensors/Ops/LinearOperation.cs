@@ -1,0 +1,85 @@
+using LinearCald.Tensors.Autograd;
+
+namespace LinearCald.Tensors.Ops;
+
+/// <summary>The affine map of a layer with an activation fused behind it.</summary>
+public static class LinearOperation
+{
+    /// <summary>f(x wᵀ + bias): x [..., in], w [out, in], bias [out] → [..., out].</summary>
+    /// <exception cref="CaldException">Extents or types do not fit.</exception>
+    public static Tensor Linear(this Tensor x, Tensor w, Tensor? bias = null, Activation f = Activation.None)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(w);
+        Check.Float("Linear", x);
+        Check.SameType("Linear", x, w);
+        if (w.Shape.Rank != 2 || x.Shape.Rank < 1 || x.Shape.Last != w.Shape[1])
+        {
+            throw new CaldException($"Linear: input {x.Shape} does not fit weight {w.Shape}; the last extent of the input must be the weight's second");
+        }
+
+        Check.Vector("Linear", "bias", bias, w.Shape[0]);
+        x = x.Contiguous();
+        Shape shape = x.Shape.With(-1, w.Shape[0]);
+        Tensor y = Tensor.Allocate(x.Device, x.Type, shape);
+        bool record = Tape.Wants(x, w, bias);
+        Tensor? pre = record && f != Activation.None && !f.SavesOutput() ? Tensor.Allocate(x.Device, x.Type, shape) : null;
+        x.Device.Backend.Linear(x, w, bias, f, pre, y);
+        return record ? Tape.Attach(y, new Node(x, w, bias, f, f == Activation.None ? null : pre ?? y)) : y;
+    }
+
+    private sealed class Node : TapeNode
+    {
+        private readonly Tensor _x;
+        private readonly Tensor _w;
+        private readonly Tensor? _bias;
+        private readonly Activation _f;
+        private readonly Tensor? _saved;
+
+        public Node(Tensor x, Tensor w, Tensor? bias, Activation f, Tensor? saved)
+        {
+            _x = Save(x);
+            _w = Save(w);
+            _bias = bias;
+            _f = f;
+            _saved = SaveOptional(saved);
+        }
+
+        // h = x wᵀ + b, y = f(h): gh = f′ gy; dx = gh w; dw = ghᵀ x; db = Σ rows of gh
+        public override void Backward(Tensor gradient)
+        {
+            Backend backend = gradient.Device.Backend;
+            Tensor gh = gradient;
+            if (_saved is not null)
+            {
+                gh = Tensor.Allocate(gradient.Device, gradient.Type, gradient.Shape);
+                backend.UnaryGradient(_f, _saved, gradient, gh);
+            }
+
+            Tensor rows = Flat(gh);
+            if (_w.NeedsGradient)
+            {
+                Tensor gw = Gradients.Target(_w, out bool accumulate);
+                backend.MatMul(rows, true, Flat(_x), false, gw, 1, accumulate);
+            }
+
+            if (_bias is { NeedsGradient: true })
+            {
+                Tensor gb = Gradients.Target(_bias, out bool accumulate);
+                backend.SumRows(rows, gb, accumulate);
+            }
+
+            if (_x.NeedsGradient)
+            {
+                Tensor gx = Gradients.Target(_x, out bool accumulate);
+                backend.MatMul(rows, false, _w, false, Flat(gx), 1, accumulate);
+            }
+        }
+
+        private static Tensor Flat(Tensor x)
+        {
+            Shape flat = new((int)x.Shape.Rows, x.Shape.Last);
+            return x.View(flat, Strides.Contiguous(flat), x.Offset);
+        }
+    }
+}
