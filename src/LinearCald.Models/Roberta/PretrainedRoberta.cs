@@ -1,0 +1,29 @@
+using LinearCald.Nn;
+using LinearCald.Tensors;
+
+namespace LinearCald.Models.Roberta;
+
+/// <summary>What a model computed.</summary>
+/// <param name="Logits">[B, classes] of a classifier, [B, L, vocabulary] of a language model.</param>
+/// <param name="HiddenStates">[B, L, d] each, entry 0 the embeddings; null unless asked for.</param>
+public sealed record ModelOutput(Tensor Logits, IReadOnlyList<Tensor>? HiddenStates);
+
+/// <summary>A RoBERTa with a head, as transformer or as Linformer student.</summary>
+public abstract class PretrainedRoberta : Module
+{
+    private protected PretrainedRoberta(BuildContext context, RobertaConfig config)
+    {
+        Config = config;
+        Roberta = AddModule("roberta", new RobertaModel(context, config));
+    }
+
+    public RobertaConfig Config { get; }
+
+    /// <summary>HuggingFace's class name, for <c>config.json</c>.</summary>
+    public abstract string Architecture { get; }
+
+    private protected RobertaModel Roberta { get; }
+
+    /// <summary>Runs the model on a batch.</summary>
+    public abstract ModelOutput Forward(RobertaInput input, ForwardContext context);
+}

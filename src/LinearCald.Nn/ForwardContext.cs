@@ -1,0 +1,26 @@
+using LinearCald.Tensors;
+
+
+namespace LinearCald.Nn;
+
+/// <summary>What a forward pass is for.</summary>
+public sealed class ForwardContext
+{
+    /// <summary>Inference: no dropout.</summary>
+    public static readonly ForwardContext Inference = new();
+
+    /// <summary>Keys of the dropout masks; null switches dropout off (inference, or a teacher in eval mode).</summary>
+    public RandomGenerator? Dropout { get; init; }
+
+    /// <summary>Whether the model returns the hidden states of all layers.</summary>
+    public bool HiddenStates { get; init; }
+
+    /// <summary>Whether layers keep only their inputs and are computed again in the backward pass.</summary>
+    public bool Checkpointing { get; init; }
+
+    /// <summary>The probability to use where a configuration asks for <paramref name="p"/>.</summary>
+    public double Probability(double p) => Dropout is null ? 0 : p;
+
+    /// <summary>A key for the next dropout mask.</summary>
+    public RandomKey NextKey() => Dropout?.Next() ?? default;
+}

@@ -1,0 +1,29 @@
+using LinearCald.Tensors;
+using LinearCald.Tensors.Ops;
+
+namespace LinearCald.Nn.Layers;
+
+/// <summary>x wᵀ + bias: parameters <c>weight</c> [out, in] and <c>bias</c> [out].</summary>
+public sealed class Linear : Module
+{
+    private readonly Activation _activation;
+
+    /// <param name="context">Where the parameters are made.</param>
+    /// <param name="inputs">Features in.</param>
+    /// <param name="outputs">Features out.</param>
+    /// <param name="deviation">Standard deviation of the normal start of the weight; the bias starts at 0.</param>
+    /// <param name="activation">Applied to the result, fused.</param>
+    public Linear(BuildContext context, int inputs, int outputs, double deviation, Activation activation = Activation.None)
+    {
+        _activation = activation;
+        Weight = AddParameter("weight", context, new Shape(outputs, inputs), Initialisers.Normal(deviation));
+        Bias = AddParameter("bias", context, new Shape(outputs), Initialisers.Constant(0));
+    }
+
+    public Parameter Weight { get; }
+
+    public Parameter Bias { get; }
+
+    /// <summary>[..., in] → [..., out].</summary>
+    public Tensor Forward(Tensor x) => x.Linear(Weight.Value, Bias.Value, _activation);
+}

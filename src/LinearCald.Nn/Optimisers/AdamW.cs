@@ -1,0 +1,119 @@
+using LinearCald.Tensors;
+
+namespace LinearCald.Nn.Optimisers;
+
+/// <summary>Settings of AdamW that stay fixed during a run.</summary>
+/// <param name="Beta1">Decay of the running mean of gradients.</param>
+/// <param name="Beta2">Decay of the running mean of squared gradients.</param>
+/// <param name="Epsilon">Keeps the division finite.</param>
+/// <param name="WeightDecay">Decoupled decay of the parameters that the decay rule picks.</param>
+public sealed record AdamWOptions(double Beta1 = 0.9, double Beta2 = 0.999, double Epsilon = 1e-8, double WeightDecay = 0);
+
+/// <summary>AdamW (Loshchilov and Hutter 2019) over the parameters of a module, with clipping by the global norm folded into the update.</summary>
+public sealed class AdamW : IDisposable
+{
+    private readonly List<Slot> _slots = [];
+    private readonly AdamWOptions _options;
+
+    /// <param name="parameters">What to update, with full names; the names appear in checkpoints.</param>
+    /// <param name="options">Fixed settings.</param>
+    /// <param name="decays">Which names the weight decay applies to; null for all.</param>
+    public AdamW(IEnumerable<(string Name, Parameter Parameter)> parameters, AdamWOptions options, Predicate<string>? decays = null)
+    {
+        ArgumentNullException.ThrowIfNull(parameters);
+        _options = options;
+        foreach ((string name, Parameter parameter) in parameters)
+        {
+            Tensor value = parameter.Value;
+            _slots.Add(new Slot(
+                name,
+                parameter,
+                Tensor.Persistent(() => Tensor.Zeros(value.Device, value.Type, value.Shape)),
+                Tensor.Persistent(() => Tensor.Zeros(value.Device, value.Type, value.Shape)),
+                decays?.Invoke(name) ?? true));
+        }
+    }
+
+    /// <summary>Updates made so far.</summary>
+    public long Step { get; set; }
+
+    /// <summary>The global L2 norm of all gradients times <paramref name="scale"/>.</summary>
+    public double GradientNorm(double scale = 1)
+    {
+        if (_slots.Count == 0)
+        {
+            return 0;
+        }
+
+        using Tensors.Memory.MemoryScope scope = Tensors.Memory.MemoryScope.Begin();
+        Tensor total = Tensor.Zeros(_slots[0].Parameter.Value.Device, DType.Float64, new Shape(1));
+        foreach (Slot slot in _slots)
+        {
+            if (slot.Parameter.Value.Gradient is { } gradient)
+            {
+                gradient.AddSumOfSquaresTo(total);
+            }
+        }
+
+        return Math.Sqrt(total.Item()) * scale;
+    }
+
+    /// <summary>
+    /// Updates every trainable parameter that has a gradient. Gradients are multiplied by <paramref name="scale"/>, then scaled down so that their global norm is
+    /// at most <paramref name="clipNorm"/> (0: no clipping).
+    /// </summary>
+    /// <returns>The norm before clipping; NaN when it was not needed. A norm that is not finite leaves all parameters as they are.</returns>
+    public double Update(double learningRate, double clipNorm = 0, double scale = 1)
+    {
+        double norm = double.NaN;
+        if (clipNorm > 0)
+        {
+            norm = GradientNorm(scale);
+            if (!double.IsFinite(norm))
+            {
+                return norm;
+            }
+
+            scale *= Math.Min(1, clipNorm / (norm + 1e-6));
+        }
+
+        Step++;
+        foreach (Slot slot in _slots)
+        {
+            if (slot.Parameter.Trainable && slot.Parameter.Value.Gradient is { } gradient)
+            {
+                AdamWStep step = new(
+                    learningRate, _options.Beta1, _options.Beta2, _options.Epsilon, slot.Decays ? _options.WeightDecay : 0, scale, Step);
+                slot.Parameter.Value.UpdateAdamW(gradient, slot.Mean, slot.Square, step);
+            }
+        }
+
+        return norm;
+    }
+
+    /// <summary>The state to save, by name: <c>NAME.exp_avg</c> and <c>NAME.exp_avg_sq</c>. Writing into the tensors restores it.</summary>
+    public IEnumerable<(string Name, Tensor Value)> State()
+    {
+        foreach (Slot slot in _slots)
+        {
+            yield return (slot.Name + ".exp_avg", slot.Mean);
+            yield return (slot.Name + ".exp_avg_sq", slot.Square);
+        }
+    }
+
+    /// <summary>The names that weight decay applies to.</summary>
+    public IEnumerable<string> Decayed() => _slots.Where(s => s.Decays).Select(s => s.Name);
+
+    public void Dispose()
+    {
+        foreach (Slot slot in _slots)
+        {
+            slot.Mean.Dispose();
+            slot.Square.Dispose();
+        }
+
+        _slots.Clear();
+    }
+
+    private sealed record Slot(string Name, Parameter Parameter, Tensor Mean, Tensor Square, bool Decays);
+}

@@ -1,0 +1,23 @@
+using LinearCald.Tensors;
+
+namespace LinearCald.Nn;
+
+/// <summary>A trainable tensor of a module. Its full name, as in HuggingFace's state dict, is the path of module names to it.</summary>
+public sealed class Parameter
+{
+    internal Parameter(Tensor value)
+    {
+        Value = value;
+        value.RequiresGradient = true;
+    }
+
+    /// <summary>The values; they live until the module is disposed of.</summary>
+    public Tensor Value { get; }
+
+    /// <summary>False while the parameter is frozen: it then gets no gradient and no update.</summary>
+    public bool Trainable
+    {
+        get => Value.RequiresGradient;
+        set => Value.RequiresGradient = value;
+    }
+}
