@@ -19,6 +19,9 @@ public sealed record ResultRow(string Mode, string Metric, double Value, double 
     /// <summary>Part of the data that the metric was taken on: validation or test.</summary>
     public string? Split { get; init; }
 
+    /// <summary>The metric on the test part, of the model that was best on validation; null when the task has no labelled test part.</summary>
+    public double? TestValue { get; init; }
+
     /// <summary>Seed of the run; null for a mean over several.</summary>
     public int? Seed { get; init; }
 
@@ -31,7 +34,7 @@ public sealed record ResultRow(string Mode, string Metric, double Value, double 
     /// <summary>The row as one JSON object.</summary>
     public string ToJson() => new JsonLine()
         .Add("mode", Mode).Add("variant", Variant).Add("projection_init", ProjectionInit).Add("split", Split)
-        .Add("metric", Metric).Add("value", Value).Add("deviation", Deviation).Add("runs", Runs > 1 ? Runs : null)
+        .Add("metric", Metric).Add("value", Value).Add("test_value", TestValue).Add("deviation", Deviation).Add("runs", Runs > 1 ? Runs : null)
         .Add("seed", Seed).Add("seconds", Math.Round(Seconds, 3)).Add("parameters", Parameters).ToString();
 
     /// <summary>One row for each mode, variant, split and metric: mean and deviation over seeds, seconds and all. Order of first sight.</summary>
@@ -47,6 +50,7 @@ public sealed record ResultRow(string Mode, string Metric, double Value, double 
             return runs[0] with
             {
                 Value = mean,
+                TestValue = runs.All(row => row.TestValue is not null) ? runs.Average(row => row.TestValue!.Value) : null,
                 Deviation = Math.Sqrt(variance),
                 Runs = runs.Length,
                 Seed = null,
@@ -65,6 +69,7 @@ public sealed record ResultRow(string Mode, string Metric, double Value, double 
             ("split", row => row.Split),
             ("metric", row => row.Metric),
             ("value %", row => Number(100 * row.Value, "F2")),
+            ("test %", row => row.TestValue is { } test ? Number(100 * test, "F2") : null),
             ("± sd", row => row.Deviation is { } deviation ? Number(100 * deviation, "F2") : null),
             ("runs", row => row.Runs > 1 ? Number(row.Runs, "F0") : null),
             ("seconds", row => Number(row.Seconds, "F1")),

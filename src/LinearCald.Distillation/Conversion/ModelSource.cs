@@ -1,0 +1,20 @@
+namespace LinearCald.Distillation.Conversion;
+
+/// <summary>Finds model folders: as given, or among the models that travel with the program.</summary>
+public static class ModelSource
+{
+    /// <summary>The folder that a recipe's <c>model.source</c> means.</summary>
+    /// <exception cref="CaldException">There is no such folder.</exception>
+    public static string Resolve(string source)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        if (Directory.Exists(source))
+        {
+            return source;
+        }
+
+        string shipped = Path.Combine(AppContext.BaseDirectory, source);
+        return Directory.Exists(shipped) ? shipped : throw new CaldException(
+            $"model folder {source} does not exist, neither in the working directory nor beside the program; give --model FOLDER with config.json, safetensors and the tokenizer's files");
+    }
+}

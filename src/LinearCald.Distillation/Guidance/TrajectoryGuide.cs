@@ -1,0 +1,116 @@
+using LinearCald.Distillation.Recipes;
+using LinearCald.Models.Roberta;
+using LinearCald.Nn.Optimisers;
+using LinearCald.Tensors;
+using LinearCald.Tensors.Autograd;
+using LinearCald.Tensors.Ops;
+
+namespace LinearCald.Distillation.Guidance;
+
+/// <summary>
+/// Mode <c>trajectory</c>: the teacher is fine-tuned from the source on the same batches, once in T_u updates of the student; the student sees it as it is
+/// before that update. Its forward pass serves both its own loss and the guidance.
+/// </summary>
+public sealed class TrajectoryGuide : FrozenGuide
+{
+    private readonly AdamW _optimiser;
+    private readonly Func<long, double> _learningRate;
+    private readonly int _cycle;
+    private readonly double _clipNorm;
+    private bool _learns;
+    private Tape? _tape;
+    private Tensor? _loss;
+
+    /// <param name="teacher">With source weights; belongs to the guide from here on.</param>
+    /// <param name="optimiser">Over the teacher's parameters; belongs to the guide from here on.</param>
+    /// <param name="learningRate">Rate of the teacher's update t = 0, 1, ….</param>
+    /// <param name="clipNorm">Largest gradient norm of the teacher; 0: no clipping.</param>
+    /// <param name="recipe">Weights and T_u.</param>
+    /// <param name="totalUpdates">Updates of the student.</param>
+    /// <param name="accumulation">Micro-batches an update.</param>
+    /// <param name="seed">Of the teacher's dropout masks.</param>
+    public TrajectoryGuide(
+        RobertaForSequenceClassification teacher,
+        AdamW optimiser,
+        Func<long, double> learningRate,
+        double clipNorm,
+        GuidanceRecipe recipe,
+        int totalUpdates,
+        int accumulation,
+        ulong seed)
+        : base(teacher, recipe, totalUpdates, accumulation, seed)
+    {
+        _optimiser = optimiser;
+        _learningRate = learningRate;
+        _clipNorm = clipNorm;
+        _cycle = recipe.UpdateCycle;
+    }
+
+    public override long Counter
+    {
+        get => _optimiser.Step;
+        set => _optimiser.Step = value;
+    }
+
+    public override void BeginUpdate(int completed)
+    {
+        base.BeginUpdate(completed);
+        _learns = (completed + 1) % _cycle == 0;
+    }
+
+    public override ModelOutput? Observe(RobertaInput input, Tensor labels, bool hiddenStates)
+    {
+        if (!_learns)
+        {
+            return base.Observe(input, labels, hiddenStates);
+        }
+
+        _tape = Tape.Record();
+        ModelOutput output = Teacher.Forward(input, Context(hiddenStates));
+        _loss = output.Logits.CrossEntropy(labels);
+        return new ModelOutput(output.Logits.Detach(), output.HiddenStates?.Select(h => h.Detach()).ToArray());
+    }
+
+    public override void Learn(double share)
+    {
+        if (_tape is null)
+        {
+            return;
+        }
+
+        Tensor loss = _loss!;
+        _tape.Backward(loss, Tensor.Full(loss.Device, loss.Type, loss.Shape, share));
+        _tape.Dispose();
+        _tape = null;
+        _loss = null;
+    }
+
+    public override void EndUpdate(int completed)
+    {
+        if (_learns)
+        {
+            _optimiser.Update(_learningRate(_optimiser.Step), _clipNorm);
+            Teacher.ClearGradients();
+        }
+    }
+
+    public override IEnumerable<(string Name, Tensor Value)> State()
+    {
+        foreach ((string name, Nn.Parameter parameter) in Teacher.NamedParameters())
+        {
+            yield return ("teacher." + name, parameter.Value);
+        }
+
+        foreach ((string name, Tensor value) in _optimiser.State())
+        {
+            yield return ("teacher." + name, value);
+        }
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        _tape?.Dispose();
+        _optimiser.Dispose();
+        base.Dispose(disposing);
+    }
+}

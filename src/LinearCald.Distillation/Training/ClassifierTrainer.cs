@@ -1,0 +1,319 @@
+using System.Diagnostics;
+using LinearCald.Data.Batching;
+using LinearCald.Distillation.Guidance;
+using LinearCald.Distillation.Recipes;
+using LinearCald.Distillation.Reporting;
+using LinearCald.Models.Roberta;
+using LinearCald.Nn;
+using LinearCald.Nn.Files;
+using LinearCald.Nn.Optimisers;
+using LinearCald.Nn.Schedules;
+using LinearCald.Tensors;
+using LinearCald.Tensors.Autograd;
+using LinearCald.Tensors.Memory;
+using LinearCald.Tensors.Ops;
+
+namespace LinearCald.Distillation.Training;
+
+/// <summary>Everything that one training run needs. Fine-tuning of a teacher is a run without guidance.</summary>
+public sealed record TrainingPlan
+{
+    /// <summary>What the run is called in reports: <c>teacher</c>, <c>target</c>, ….</summary>
+    public required string Stage { get; init; }
+
+    /// <summary>Trained in place; at the end it holds the best weights.</summary>
+    public required RobertaForSequenceClassification Model { get; init; }
+
+    public required Guide Guide { get; init; }
+
+    public required OptimisationRecipe Optimisation { get; init; }
+
+    /// <summary>How the distillation losses are taken, and how long all but the projections are frozen.</summary>
+    public required GuidanceRecipe Guidance { get; init; }
+
+    public required ClassificationData Data { get; init; }
+
+    public required TaskMetric Metric { get; init; }
+
+    /// <summary>Put texts of like length into one batch.</summary>
+    public bool Bucketing { get; init; } = true;
+
+    /// <summary>The run folder; exists and is locked.</summary>
+    public required string Folder { get; init; }
+
+    public required Device Device { get; init; }
+
+    /// <summary>Go on from the newest checkpoint in the folder.</summary>
+    public bool Resume { get; init; }
+
+    /// <summary>Model folders written during an epoch for waypoint guidance, to <c>waypoints/step-NNNNNN</c>; 0 for none.</summary>
+    public int WaypointsPerEpoch { get; init; }
+
+    public IProgressSink Progress { get; init; } = SilentProgress.Instance;
+
+    public StopRequest Stop { get; init; } = StopRequest.Never;
+
+    /// <summary>Adds the tokenizer and a card to a model folder that is being written.</summary>
+    public Action<string>? Furnish { get; init; }
+}
+
+/// <summary>What a run came to.</summary>
+/// <param name="Best">The best evaluation; its weights are in the model and in <c>model/</c>.</param>
+/// <param name="BestStep">When it was.</param>
+/// <param name="Steps">Updates of the run.</param>
+/// <param name="Seconds">Time of all processes that worked on it.</param>
+/// <param name="Evaluations">All evaluations in order.</param>
+public sealed record TrainingResult(Evaluation Best, int BestStep, int Steps, double Seconds, IReadOnlyList<EvaluationPoint> Evaluations);
+
+/// <summary>The one training loop: teacher or student, guided or not, resumable to the same bits.</summary>
+public sealed class ClassifierTrainer : IDisposable
+{
+    /// <summary>Name of the model folder inside a run folder.</summary>
+    public const string ModelFolderName = "model";
+
+    private readonly TrainingPlan _plan;
+    private readonly AdamW _optimiser;
+    private readonly LearningRateSchedule _schedule;
+    private readonly RunState _state;
+    private readonly BatchSampler _sampler;
+    private readonly DistillationLoss _distillation;
+    private readonly RandomGenerator _dropout;
+    private readonly int _totalUpdates;
+    private readonly int _updatesPerEpoch;
+    private RunProgress _progress = new();
+    private long _started;
+    private double _secondsBefore;
+
+    public ClassifierTrainer(TrainingPlan plan)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        _plan = plan;
+        OptimisationRecipe o = plan.Optimisation;
+        if (o.Precision != Precision.Fp32)
+        {
+            throw new CaldException($"precision {RecipeName(o.Precision)}: the cpu trains in fp32; set precision to fp32");
+        }
+
+        _updatesPerEpoch = o.UpdatesPerEpoch(plan.Data.Train.Count);
+        _totalUpdates = o.TotalUpdates(plan.Data.Train.Count);
+        _schedule = Schedules.Of(o, _totalUpdates);
+        _optimiser = new AdamW(plan.Model.NamedParameters(), new AdamWOptions(o.Beta1, o.Beta2, o.Eps, o.WeightDecay), RobertaFiles.IsDecayed);
+        _state = new RunState(plan.Folder, plan.Model, _optimiser, plan.Guide);
+        _sampler = BatchSampler.Shuffled(plan.Data.Train.Lengths(), o.BatchSize, (ulong)o.Seed, plan.Bucketing ? BatchBucketing.Length : BatchBucketing.None);
+        _distillation = new DistillationLoss(plan.Guidance);
+        _dropout = new RandomGenerator(SeedOf((ulong)o.Seed));
+    }
+
+    /// <summary>Where the run folder's best model is.</summary>
+    public string ModelFolder => Path.Combine(_plan.Folder, ModelFolderName);
+
+    /// <summary>Trains to the end.</summary>
+    /// <exception cref="RunStoppedException">A stop was asked for; everything is saved.</exception>
+    /// <exception cref="CaldException">The loss became non-finite, or a file could not be written; the last checkpoint is intact.</exception>
+    public TrainingResult Run()
+    {
+        if (_plan.Resume)
+        {
+            _progress = _state.Restore() ?? new RunProgress();
+        }
+
+        _secondsBefore = _progress.Seconds;
+        _started = Stopwatch.GetTimestamp();
+        using MetricsLog log = MetricsLog.Open(Path.Combine(_plan.Folder, "metrics.jsonl"), _progress.Step);
+        ProgressFan sinks = new(log, _plan.Progress);
+        int evaluateEvery = _plan.Optimisation.EvaluationInterval(_plan.Data.Train.Count);
+        int checkpointEvery = _plan.Optimisation.CheckpointEvery > 0 ? _plan.Optimisation.CheckpointEvery : _updatesPerEpoch;
+        while (_progress.Step < _totalUpdates)
+        {
+            Update(sinks);
+            int step = _progress.Step;
+            int within = ((step - 1) % _updatesPerEpoch) + 1;
+            bool last = step == _totalUpdates;
+            if (within % evaluateEvery == 0 || within == _updatesPerEpoch || last)
+            {
+                Evaluate(sinks);
+            }
+
+            SaveWaypoint(within, sinks);
+            bool stop = _plan.Stop.IsRequested && !last;
+            if (step % checkpointEvery == 0 || last || stop)
+            {
+                log.Flush();
+                _progress = _progress with { Seconds = Elapsed };
+                _state.Save(_progress, _plan.Optimisation.KeepCheckpoints);
+            }
+
+            if (stop)
+            {
+                throw new RunStoppedException(step, _totalUpdates, _plan.Folder);
+            }
+        }
+
+        return Finish();
+    }
+
+    public void Dispose() => _optimiser.Dispose();
+
+    private double Elapsed => _secondsBefore + Stopwatch.GetElapsedTime(_started).TotalSeconds;
+
+    private TrainingResult Finish()
+    {
+        if (_progress.Best is not { } best)
+        {
+            throw new CaldException("the recipe trains for 0 updates: raise epochs or max_steps");
+        }
+
+        using WeightsReader weights = WeightsReader.Open(ModelFolder);
+        StateDict.Load(_plan.Model, weights, new LoadRules());
+        return new TrainingResult(best, _progress.BestStep, _totalUpdates, _progress.Seconds, _progress.Evaluations);
+    }
+
+    private void Update(ProgressFan sinks)
+    {
+        int completed = _progress.Step;
+        LossWeights weights = _plan.Guide.WeightsAt(completed);
+        _plan.Guide.BeginUpdate(completed);
+        _dropout.SeekStep(completed);
+        SetFrozen(completed);
+        ReadOnlySpan<int> examples = _sampler.Batch(completed / _updatesPerEpoch, completed % _updatesPerEpoch);
+        StepLosses losses = default;
+        int tokens = 0;
+        for (int first = 0; first < examples.Length; first += _plan.Optimisation.MicroBatchSize)
+        {
+            ReadOnlySpan<int> micro = examples.Slice(first, Math.Min(_plan.Optimisation.MicroBatchSize, examples.Length - first));
+            TokenBatch batch = _plan.Data.Train.Collate(micro, _plan.Data.PaddingId);
+            tokens += batch.TokenCount;
+            losses.Add(MicroBatch(batch, weights, (double)micro.Length / examples.Length));
+        }
+
+        double lr = _schedule.Of(completed);
+        if (!double.IsFinite(losses.Task + losses.Layer + losses.Kl))
+        {
+            throw new CaldException(
+                $"{_plan.Stage}: the loss is not finite at update {completed + 1} (task {losses.Task}, layer {losses.Layer}, kl {losses.Kl}; lr {lr:G4}); lower lr, or set clip_norm");
+        }
+
+        double norm = _optimiser.Update(lr, _plan.Optimisation.ClipNorm);
+        _plan.Model.ClearGradients();
+        _plan.Guide.EndUpdate(completed);
+        _progress = _progress with { Step = completed + 1 };
+        sinks.Report(new StepReport(
+            _plan.Stage,
+            completed + 1,
+            _totalUpdates,
+            (double)(completed + 1) / _updatesPerEpoch,
+            losses.Task,
+            weights.Layer != 0 ? losses.Layer : double.NaN,
+            weights.Kl != 0 ? losses.Kl : double.NaN,
+            lr,
+            tokens,
+            Elapsed,
+            norm));
+    }
+
+    /// <summary>Forward and backward passes of one micro-batch, whose share of the update's batch is <paramref name="share"/>.</summary>
+    private StepLosses MicroBatch(TokenBatch batch, LossWeights weights, double share)
+    {
+        using MemoryScope scope = MemoryScope.Begin();
+        RobertaInput input = RobertaInput.Create(_plan.Model.Config, _plan.Device, batch.Ids, batch.Lengths);
+        Tensor labels = Tensor.From(_plan.Device, new Shape(batch.Count), batch.Labels);
+        bool layers = weights.Layer != 0;
+        ModelOutput? teacher = weights.Guided ? _plan.Guide.Observe(input, labels, layers) : null;
+        StepLosses losses;
+        using (Tape tape = Tape.Record())
+        {
+            ModelOutput student = _plan.Model.Forward(
+                input,
+                new ForwardContext { Dropout = _dropout, HiddenStates = layers && teacher is not null, Checkpointing = _plan.Optimisation.ActivationCheckpointing });
+            Tensor task = student.Logits.CrossEntropy(labels);
+            Tensor total = task.Affine(weights.Task);
+            Tensor? layer = null;
+            Tensor? kl = null;
+            if (teacher is not null && layers)
+            {
+                layer = _distillation.Layers(student.HiddenStates!, teacher.HiddenStates!, input.Lengths, batch.TokenCount);
+                total = total.Add(layer.Affine(weights.Layer));
+            }
+
+            if (teacher is not null && weights.Kl != 0)
+            {
+                kl = _distillation.Outputs(student.Logits, teacher.Logits);
+                total = total.Add(kl.Affine(weights.Kl));
+            }
+
+            losses = new StepLosses(task.Item() * share, (layer?.Item() ?? 0) * share, (kl?.Item() ?? 0) * share);
+            tape.Backward(total, Tensor.Full(_plan.Device, total.Type, total.Shape, share));
+        }
+
+        _plan.Guide.Learn(share);
+        return losses;
+    }
+
+    private void Evaluate(ProgressFan sinks)
+    {
+        Evaluation result = Evaluator.Evaluate(
+            _plan.Model, _plan.Data.Validation, _plan.Data.PaddingId, _plan.Optimisation.EvalBatchSize, _plan.Device);
+        double value = result.Of(_plan.Metric);
+        bool better = _progress.Best is not { } best || _plan.Optimisation.IsBetter(value, best.Of(_plan.Metric));
+        _progress = _progress with { Evaluations = [.. _progress.Evaluations, new EvaluationPoint(_progress.Step, value)] };
+        if (better)
+        {
+            RobertaFiles.Save(_plan.Model, ModelFolder, _plan.Furnish);
+            _progress = _progress with { Best = result, BestStep = _progress.Step };
+        }
+
+        sinks.Report(new EvaluationReport(
+            _plan.Stage, _progress.Step, RecipeName(_plan.Metric), value, result.Loss, _progress.Best!.Of(_plan.Metric), better, Elapsed));
+    }
+
+    private void SaveWaypoint(int within, ProgressFan sinks)
+    {
+        if (_plan.WaypointsPerEpoch == 0)
+        {
+            return;
+        }
+
+        int every = (_updatesPerEpoch + _plan.WaypointsPerEpoch - 1) / _plan.WaypointsPerEpoch;
+        if (within % every == 0 || within == _updatesPerEpoch)
+        {
+            string folder = Path.Combine(_plan.Folder, Waypoints.FolderName, Waypoints.NameOf(_progress.Step));
+            RobertaFiles.Save(_plan.Model, folder, _plan.Furnish);
+            sinks.Note($"waypoint {_progress.Step} saved");
+        }
+    }
+
+    private void SetFrozen(int completed)
+    {
+        int until = _plan.Guidance.FreezeSteps;
+        if (until == 0 || completed > until)
+        {
+            return;
+        }
+
+        foreach ((string name, Parameter parameter) in _plan.Model.NamedParameters())
+        {
+            parameter.Trainable = completed >= until || RobertaFiles.IsProjection(name);
+        }
+    }
+
+    private static ulong SeedOf(ulong seed) => (seed * 0x9E3779B97F4A7C15) ^ 0x44524F50; // dropout's masks must not be the numbers of initialisation
+
+    private static string RecipeName<T>(T value)
+        where T : struct, Enum => value.ToString().ToLowerInvariant();
+
+    private struct StepLosses(double task, double layer, double kl)
+    {
+        public double Task { get; private set; } = task;
+
+        public double Layer { get; private set; } = layer;
+
+        public double Kl { get; private set; } = kl;
+
+        public void Add(StepLosses other)
+        {
+            Task += other.Task;
+            Layer += other.Layer;
+            Kl += other.Kl;
+        }
+    }
+}

@@ -1,0 +1,72 @@
+using LinearCald.Nn.Files;
+using LinearCald.Tensors;
+
+namespace LinearCald.Distillation.Verification;
+
+/// <summary>Reads the tensors of one golden case: <c>inputs.safetensors</c> and <c>expected.safetensors</c>.</summary>
+internal sealed class Fixture : IDisposable
+{
+    private readonly SafetensorsFile? _inputs;
+
+    public Fixture(string folder)
+    {
+        Folder = folder;
+        Name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
+        string inputs = Path.Combine(folder, "inputs.safetensors");
+        _inputs = File.Exists(inputs) ? SafetensorsFile.Open(inputs) : null;
+        Expected = SafetensorsFile.Open(Path.Combine(folder, "expected.safetensors"));
+    }
+
+    public string Folder { get; }
+
+    public string Name { get; }
+
+    public SafetensorsFile Expected { get; }
+
+    public SafetensorsFile Inputs => _inputs ?? throw new CaldException($"{Folder} has no inputs.safetensors; the fixture is incomplete");
+
+    public IEnumerable<string> InputNames => _inputs?.Entries.Select(e => e.Name) ?? [];
+
+    public bool HasInput(string name) => _inputs?.Find(name) is not null;
+
+    public double[] ExpectedValues(string name) => Values(Expected, name);
+
+    /// <summary>A floating-point input as float32 on a device.</summary>
+    public Tensor Float(string name, Device device)
+    {
+        SafetensorsEntry entry = Inputs.Entry(name);
+        float[] values = new float[entry.ElementCount];
+        Inputs.Read(name, values);
+        return Tensor.From(device, ShapeOf(entry), values);
+    }
+
+    /// <summary>An integer input.</summary>
+    public int[] Integers(string name)
+    {
+        int[] values = new int[Inputs.Entry(name).ElementCount];
+        Inputs.Read(name, values);
+        return values;
+    }
+
+    /// <summary>An integer input as int32 on a device.</summary>
+    public Tensor Integer(string name, Device device) => Tensor.From(device, ShapeOf(Inputs.Entry(name)), Integers(name));
+
+    public static double[] Values(Tensor tensor) => tensor.Type == DType.Float64
+        ? tensor.ToArray<double>()
+        : Array.ConvertAll(tensor.ToArray<float>(), v => (double)v);
+
+    public void Dispose()
+    {
+        _inputs?.Dispose();
+        Expected.Dispose();
+    }
+
+    private static double[] Values(SafetensorsFile file, string name)
+    {
+        double[] values = new double[file.Entry(name).ElementCount];
+        file.Read(name, values);
+        return values;
+    }
+
+    private static Shape ShapeOf(SafetensorsEntry entry) => new(Array.ConvertAll(entry.Shape, e => checked((int)e)));
+}

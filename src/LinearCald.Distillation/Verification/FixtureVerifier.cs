@@ -1,0 +1,85 @@
+using System.Text.Json;
+using LinearCald.Data.Tokenizers;
+using LinearCald.Tensors;
+
+namespace LinearCald.Distillation.Verification;
+
+/// <summary>Compares this implementation with golden fixture folders written by PyTorch and transformers.</summary>
+public static class FixtureVerifier
+{
+    /// <summary>Verifies every case below a folder.</summary>
+    /// <exception cref="CaldException">There are none, or one cannot be read.</exception>
+    public static IEnumerable<CaseResult> Verify(string folder, Device device)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        ArgumentNullException.ThrowIfNull(device);
+        string[] cases = [.. Cases(folder)];
+        return cases.Length > 0
+            ? cases.SelectMany(path => VerifyCase(path, device))
+            : throw new CaldException($"{folder} holds no fixture: a case is a folder with expected.safetensors (or fixtures.jsonl for a tokenizer)");
+    }
+
+    private static IEnumerable<string> Cases(string folder)
+    {
+        if (!Directory.Exists(folder))
+        {
+            return [];
+        }
+
+        IEnumerable<string> folders = Directory.EnumerateDirectories(folder, "*", SearchOption.AllDirectories).Prepend(folder);
+        return folders.Where(f => File.Exists(Path.Combine(f, "expected.safetensors")) || TokenizerFixture.IsFixtureFolder(f)).Order(StringComparer.Ordinal);
+    }
+
+    private static IEnumerable<CaseResult> VerifyCase(string path, Device device)
+    {
+        if (TokenizerFixture.IsFixtureFolder(path))
+        {
+            yield return TokenizerCase(path);
+            yield break;
+        }
+
+        using Fixture fixture = new(path);
+        if (File.Exists(Path.Combine(path, "config.json")))
+        {
+            yield return ModelCase(fixture, device);
+        }
+        else if (fixture.HasInput("p0") && fixture.HasInput("gp.0"))
+        {
+            yield return OptimiserCases.AdamWWithClipping(fixture, device);
+        }
+        else if (fixture.Expected.Find("linear") is not null && fixture.Expected.Find("cosine") is not null)
+        {
+            yield return OptimiserCases.Schedules(fixture, device);
+        }
+        else if (fixture.Expected.Entries.Any(e => e.Name.EndsWith(".out", StringComparison.Ordinal)))
+        {
+            foreach (CaseResult result in OperatorCases.Verify(fixture, device))
+            {
+                yield return result;
+            }
+        }
+        else
+        {
+            yield return CaseResult.NotBuilt(fixture.Name, device.Name, "this kind of case is not part of this version");
+        }
+    }
+
+    /// <summary>Every id, token, offset and decoded text must be equal: the worst ratio is the number of fields that differ.</summary>
+    private static CaseResult TokenizerCase(string path)
+    {
+        TokenizerFixtureResult result = TokenizerFixture.Verify(path);
+        string where = result.Mismatches is [{ } first, ..]
+            ? $"{first.File}:{first.Line} {first.Field}: expected {first.Expected}, found {first.Found}"
+            : "";
+        return new CaseResult(Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))), "cpu", result.Failures, 0, where, result.Texts + result.Pairs);
+    }
+
+    private static CaseResult ModelCase(Fixture fixture, Device device)
+    {
+        using JsonDocument config = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(fixture.Folder, "config.json")));
+        string type = config.RootElement.TryGetProperty("model_type", out JsonElement name) ? name.GetString() ?? "" : "";
+        return type == "roberta"
+            ? RobertaCases.Verify(fixture, device)
+            : CaseResult.NotBuilt(fixture.Name, device.Name, $"model type '{type}' is not part of this version");
+    }
+}

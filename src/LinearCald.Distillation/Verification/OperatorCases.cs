@@ -1,0 +1,114 @@
+using LinearCald.Tensors;
+using LinearCald.Tensors.Autograd;
+using LinearCald.Tensors.Memory;
+using LinearCald.Tensors.Ops;
+
+namespace LinearCald.Distillation.Verification;
+
+/// <summary>
+/// The operators of a golden <c>ops</c> folder: <c>OP.ARGUMENT</c> and <c>OP.grad_out</c> in, <c>OP.out</c> and <c>OP.grad.ARGUMENT</c> expected.
+/// </summary>
+internal static class OperatorCases
+{
+    private const double Budget = 1e-5;
+
+    private static readonly Dictionary<string, Func<Arguments, Tensor>> Operators = new()
+    {
+        ["gelu_erf"] = a => a["x"].Apply(Activation.GeluErf),
+        ["gelu_tanh"] = a => a["x"].Apply(Activation.GeluTanh),
+        ["silu"] = a => a["x"].Apply(Activation.Silu),
+        ["softplus"] = a => a["x"].Apply(Activation.Softplus),
+        ["softmax"] = a => a["x"].Softmax(),
+        ["log_softmax"] = a => a["x"].LogSoftmax(),
+        ["layer_norm"] = a => a["x"].LayerNorm(a["w"], a["b"]),
+        ["embedding"] = a => a["w"].Embedding(a.Integers("i")),
+        ["cross_entropy_ignore"] = a => a["x"].CrossEntropy(a.Integers("y")).Reshape(1),
+        ["kl_temperature_2"] = KlRows,
+        ["sdpa_causal"] = CausalAttention,
+    };
+
+    public static IEnumerable<CaseResult> Verify(Fixture fixture, Device device)
+    {
+        const string Suffix = ".out";
+        foreach (string name in fixture.Expected.Entries.Select(e => e.Name).Where(n => n.EndsWith(Suffix, StringComparison.Ordinal)).Order(StringComparer.Ordinal))
+        {
+            string op = name[..^Suffix.Length];
+            yield return Operators.TryGetValue(op, out Func<Arguments, Tensor>? compute)
+                ? One(fixture, op, compute, device)
+                : CaseResult.NotBuilt($"{fixture.Name}/{op}", device.Name, "this operator is not part of this version");
+        }
+    }
+
+    private static CaseResult One(Fixture fixture, string op, Func<Arguments, Tensor> compute, Device device)
+    {
+        using MemoryScope scope = MemoryScope.Begin();
+        using Tape tape = Tape.Record();
+        Arguments arguments = new(fixture, op, device);
+        Tensor y = compute(arguments);
+        ErrorMeter meter = new();
+        meter.Add(op + ".out", "out", Fixture.Values(y), fixture.ExpectedValues(op + ".out"));
+        tape.Backward(y, fixture.Float(op + ".grad_out", device));
+        foreach ((string argument, Tensor value) in arguments.Floats)
+        {
+            string name = $"{op}.grad.{argument}";
+            if (fixture.Expected.Find(name) is not null)
+            {
+                Tensor gradient = value.Gradient ?? throw new CaldException($"no gradient reached {name}");
+                meter.Add(name, "grad", Fixture.Values(gradient), fixture.ExpectedValues(name));
+            }
+        }
+
+        return meter.Result($"{fixture.Name}/{op}", device.Name, Budget);
+    }
+
+    private static Tensor KlRows(Arguments a)
+    {
+        // Our operator sums over rows; the fixture has each row alone. Rows are joined again by their place in a zero vector.
+        Tensor student = a["s"];
+        Tensor teacher = a["t"];
+        int rows = student.Shape[0];
+        Tensor? joined = null;
+        for (int i = 0; i < rows; i++)
+        {
+            float[] place = new float[rows];
+            place[i] = 1;
+            Tensor row = student.Narrow(0, i, 1).KlDivergence(teacher.Narrow(0, i, 1).Detach(), 2, 1);
+            Tensor at = Tensor.From(student.Device, new Shape(rows), place).Multiply(row);
+            joined = joined is null ? at : joined.Add(at);
+        }
+
+        return joined!;
+    }
+
+    private static Tensor CausalAttention(Arguments a)
+    {
+        Shape s = a["q"].Shape; // [batch, heads, length, features]
+        Tensor y = Packed(a["q"]).Attention(Packed(a["k"]), Packed(a["v"]), null, new AttentionOptions(s[1], Causal: true, 1 / Math.Sqrt(s[3])));
+        return y.Reshape(s[0], s[2], s[1], s[3]).Transpose(1, 2);
+    }
+
+    private static Tensor Packed(Tensor x) => x.Transpose(1, 2).Reshape(x.Shape[0], x.Shape[2], x.Shape[1] * x.Shape[3]);
+
+    /// <summary>The arguments of one operator, uploaded on first use.</summary>
+    private sealed class Arguments(Fixture fixture, string op, Device device)
+    {
+        public Dictionary<string, Tensor> Floats { get; } = [];
+
+        public Tensor this[string name]
+        {
+            get
+            {
+                if (!Floats.TryGetValue(name, out Tensor? value))
+                {
+                    value = fixture.Float($"{op}.{name}", device);
+                    value.RequiresGradient = true;
+                    Floats.Add(name, value);
+                }
+
+                return value;
+            }
+        }
+
+        public Tensor Integers(string name) => fixture.Integer($"{op}.{name}", device);
+    }
+}

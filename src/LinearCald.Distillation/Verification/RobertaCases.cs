@@ -1,0 +1,78 @@
+using LinearCald.Models.Roberta;
+using LinearCald.Nn;
+using LinearCald.Tensors;
+using LinearCald.Tensors.Autograd;
+using LinearCald.Tensors.Memory;
+using LinearCald.Tensors.Ops;
+
+namespace LinearCald.Distillation.Verification;
+
+/// <summary>A golden RoBERTa: hidden states, logits, loss and the gradient of every parameter.</summary>
+internal static class RobertaCases
+{
+    private const double Budget = 1e-4;
+
+    public static CaseResult Verify(Fixture fixture, Device device)
+    {
+        BuildContext context = BuildContext.For(device, 0);
+        bool classifier = fixture.Inputs.Entry("labels").Shape.Length == 1;
+        using PretrainedRoberta model = classifier
+            ? RobertaFiles.LoadClassifier(fixture.Folder, context)
+            : RobertaFiles.LoadMaskedLM(fixture.Folder, context);
+        using MemoryScope scope = MemoryScope.Begin();
+        using Tape tape = Tape.Record();
+        RobertaInput input = RobertaInput.Create(model.Config, device, fixture.Integers("input_ids"), Lengths(fixture));
+        ModelOutput output = model.Forward(input, new ForwardContext { HiddenStates = true });
+        Tensor labels = fixture.Integer("labels", device);
+        int classes = output.Logits.Shape.Last;
+        Tensor loss = output.Logits.Reshape(-1, classes).CrossEntropy(labels.Reshape(-1));
+        ErrorMeter meter = new();
+        for (int i = 0; i < output.HiddenStates!.Count; i++)
+        {
+            string name = $"hidden_states.{i}";
+            meter.Add(name, name, Fixture.Values(output.HiddenStates[i]), fixture.ExpectedValues(name));
+        }
+
+        meter.Add("logits", "logits", Fixture.Values(output.Logits), fixture.ExpectedValues("logits"));
+        meter.Add("loss", "loss", Fixture.Values(loss), fixture.ExpectedValues("loss"));
+        tape.Backward(loss);
+        Dictionary<string, Tensor> parameters = model.NamedParameters().ToDictionary(p => p.Name, p => p.Parameter.Value);
+        const string Prefix = "grad.";
+        foreach (string name in fixture.Expected.Entries.Select(e => e.Name).Where(n => n.StartsWith(Prefix, StringComparison.Ordinal)))
+        {
+            Tensor parameter = parameters.GetValueOrDefault(name[Prefix.Length..])
+                ?? throw new CaldException($"{fixture.Folder}: expected.safetensors has {name}, but the model has no such parameter");
+            Tensor gradient = parameter.Gradient ?? throw new CaldException($"{fixture.Folder}: no gradient reached {name[Prefix.Length..]}");
+            meter.Add(name, "grad", Fixture.Values(gradient), fixture.ExpectedValues(name));
+        }
+
+        return meter.Result(fixture.Name, device.Name, Budget);
+    }
+
+    /// <summary>Valid tokens of each sample, from a mask of ones followed by zeros.</summary>
+    private static int[] Lengths(Fixture fixture)
+    {
+        int batch = (int)fixture.Inputs.Entry("input_ids").Shape[0];
+        int length = (int)fixture.Inputs.Entry("input_ids").Shape[1];
+        int[] lengths = new int[batch];
+        Array.Fill(lengths, length);
+        if (!fixture.HasInput("attention_mask"))
+        {
+            return lengths;
+        }
+
+        int[] mask = fixture.Integers("attention_mask");
+        for (int b = 0; b < batch; b++)
+        {
+            ReadOnlySpan<int> row = mask.AsSpan(b * length, length);
+            int zeros = row.IndexOf(0);
+            lengths[b] = zeros < 0 ? length : zeros;
+            if (row[lengths[b]..].ContainsAnyExcept(0))
+            {
+                throw new CaldException($"{fixture.Folder}: sample {b} of attention_mask has ones after zeros; only padding on the right is supported");
+            }
+        }
+
+        return lengths;
+    }
+}

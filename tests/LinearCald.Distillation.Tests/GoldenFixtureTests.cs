@@ -1,0 +1,53 @@
+using LinearCald.Distillation.Verification;
+using LinearCald.Tensors;
+using LinearCald.Testing;
+
+namespace LinearCald.Distillation.Tests;
+
+/// <summary>Hidden states, logits, losses and every gradient against PyTorch and transformers.</summary>
+public sealed class GoldenFixtureTests
+{
+    private static readonly Device Cpu = Device.Parse("cpu");
+
+    [Theory]
+    [InlineData("seed0/roberta-mlm", 60)]
+    [InlineData("seed0/roberta-cls", 60)]
+    [InlineData("legacy0/roberta-mlm", 60)]
+    [InlineData("legacy0/roberta-cls", 60)]
+    [InlineData("seed0/adamw-clip", 24)]
+    [InlineData("seed0/lr-schedules", 2)]
+    public void TheCaseIsWithinItsBudget(string name, int atLeast)
+    {
+        CaseResult result = Assert.Single(FixtureVerifier.Verify(FixtureFolder.PathOf(name), Cpu));
+        Assert.True(result.Pass, result.ToJson());
+        Assert.True(result.Compared >= atLeast, $"only {result.Compared} tensors were compared");
+    }
+
+    [Fact]
+    public void EveryOperatorOfTheTextRecipeIsWithinItsBudget()
+    {
+        CaseResult[] results = [.. FixtureVerifier.Verify(FixtureFolder.PathOf("seed0/ops"), Cpu)];
+        Assert.All(results.Where(r => r.Skipped is null), r => Assert.True(r.Pass, r.ToJson()));
+        string[] compared = [.. results.Where(r => r.Skipped is null).Select(r => r.Case["ops/".Length..])];
+        foreach (string op in (string[])["gelu_erf", "gelu_tanh", "silu", "softplus", "layer_norm", "softmax", "log_softmax", "embedding", "cross_entropy_ignore", "kl_temperature_2", "sdpa_causal"])
+        {
+            Assert.Contains(op, compared);
+        }
+    }
+
+    [Fact]
+    public void AWrongValueFails()
+    {
+        using TemporaryFolder folder = new();
+        foreach (string file in Directory.EnumerateFiles(FixtureFolder.PathOf("seed0/adamw-clip")))
+        {
+            File.Copy(file, Path.Combine(folder.Path, Path.GetFileName(file)));
+        }
+
+        string expected = Path.Combine(folder.Path, "expected.safetensors");
+        byte[] bytes = File.ReadAllBytes(expected);
+        bytes[^2] ^= 0x40; // an exponent bit of the last value
+        File.WriteAllBytes(expected, bytes);
+        Assert.False(Assert.Single(FixtureVerifier.Verify(folder.Path, Cpu)).Pass);
+    }
+}
