@@ -16,7 +16,11 @@ internal static class CommandLine
     public const int Usage = 2;
 
     /// <summary>The commands, in the order of the help.</summary>
-    private static CaldCommand[] Commands() => [new VerifyCommand(), new InspectCommand(), new RecipesCommand()];
+    private static CaldCommand[] Commands() =>
+    [
+        new DemoCommand(), new FinetuneCommand(), new ConvertCommand(), new CompareCommand(), new PlanCommand(), new EvalCommand(), new VerifyCommand(),
+        new BenchCommand(), new InspectCommand(), new RecipesCommand(),
+    ];
 
     /// <summary>Runs one command line.</summary>
     /// <returns>The exit code.</returns>
@@ -88,7 +92,7 @@ internal static class CommandLine
         }
         catch (CaldException e)
         {
-            session.Terminal.Fail(e.Message.ReplaceLineEndings(" "));
+            session.Terminal.Fail(e.Message);
             if (session.Arguments.GetValue(CommonOptions.Verbose))
                 session.Terminal.Say(e.ToString());
             return Failed;

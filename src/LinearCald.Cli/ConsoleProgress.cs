@@ -69,7 +69,7 @@ internal sealed class ConsoleProgress(Terminal terminal, bool enabled, TimeProvi
         drawn = true;
     }
 
-    private void Clear()
+    public void Clear()
     {
         if (!drawn)
             return;

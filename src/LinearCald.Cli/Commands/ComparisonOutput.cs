@@ -1,0 +1,72 @@
+using LinearCald.Distillation.Conversion;
+using LinearCald.Distillation.Recipes;
+using LinearCald.Distillation.Reporting;
+using LinearCald.Models.Roberta;
+using LinearCald.Nn;
+using LinearCald.Tensors;
+
+namespace LinearCald.Cli.Commands;
+
+/// <summary>Runs a comparison and prints its rows as they come, its table, and the speed of teacher and student.</summary>
+internal sealed class ComparisonOutput
+{
+    private readonly Session _session;
+    private readonly Recipe _recipe;
+    private readonly string _folder;
+
+    public ComparisonOutput(Session session, Recipe recipe, string folder)
+    {
+        _session = session;
+        _recipe = recipe;
+        _folder = folder;
+    }
+
+    /// <summary>Runs the variants for all seeds.</summary>
+    public IReadOnlyList<ResultRow> Run(IReadOnlyList<string> variants, IReadOnlyList<int> seeds)
+    {
+        StopRequest stop = new();
+        using ConsoleProgress progress = _session.Progress();
+        using Interrupts interrupts = _session.HandleInterrupts(stop);
+        Comparison comparison = new(_recipe, RunOptions.SessionOf(_session, progress, stop), _folder);
+        List<ResultRow> rows = [];
+        foreach (ResultRow row in comparison.Run(variants, seeds))
+        {
+            progress.Clear();
+            rows.Add(row);
+            string seed = seeds.Count > 1 ? $" (seed {row.Seed})" : "";
+            _session.Note($"  {row.Variant ?? row.Mode,-16}{seed} {100 * row.Value:F1} % {row.Metric}, {row.Seconds:F1} s");
+            if (_session.Json)
+                _session.Terminal.Out.WriteLine(row.ToJson());
+        }
+
+        if (!_session.Json)
+            _session.Terminal.Out.WriteLine("\n" + ResultRow.Table(ResultRow.OverSeeds(rows)));
+        return rows;
+    }
+
+    /// <summary>Inference of teacher and one student at several lengths.</summary>
+    public void Speed(string teacherFolder, string studentFolder, IReadOnlyList<int> lengths, int batch)
+    {
+        Device device = RunOptions.DeviceOf(_session);
+        using RobertaForSequenceClassification teacher = RobertaFiles.LoadClassifier(Path.Combine(teacherFolder, "model"), BuildContext.For(device, 0));
+        using RobertaForSequenceClassification student = RobertaFiles.LoadClassifier(Path.Combine(studentFolder, "model"), BuildContext.For(device, 0));
+        TextTable table = new("length", "teacher tokens/s", "student tokens/s", "ratio");
+        foreach (int length in lengths)
+        {
+            SpeedResult t = SpeedProbe.Inference(teacher, length, batch, device);
+            SpeedResult s = SpeedProbe.Inference(student, length, batch, device);
+            table.Add($"{length}", $"{t.TokensPerSecond:N0}", $"{s.TokensPerSecond:N0}", $"{s.TokensPerSecond / t.TokensPerSecond:F2}");
+            if (_session.Json)
+            {
+                foreach ((string mode, SpeedResult speed) in (ReadOnlySpan<(string, SpeedResult)>)[("teacher", t), ("student", s)])
+                {
+                    _session.Terminal.Out.WriteLine(new JsonLine().Add("mode", mode).Add("metric", "tokens_per_second").Add("value", Math.Round(speed.TokensPerSecond, 1))
+                        .Add("length", length).Add("batch", batch).Add("ms", Math.Round(speed.Milliseconds, 3)));
+                }
+            }
+        }
+
+        if (!_session.Json)
+            _session.Terminal.Out.WriteLine(table);
+    }
+}
