@@ -138,7 +138,8 @@ public sealed class TokenizedDataset
                     "the tokenizer must add its special tokens and cut to the longest length");
             long end = (long)offsets[i] + encoded[i].Length;
             if (end > Array.MaxLength)
-                throw new CaldException($"tokenizing: more than {Array.MaxLength} tokens by example {i} of {encoded.Length}; use fewer rows or a shorter task.max_length");
+                throw new CaldException(
+                    $"tokenizing: more than {Array.MaxLength} tokens by example {i} of {encoded.Length}; use fewer rows or a shorter task.max_length");
             offsets[i + 1] = (int)end;
             labels[i] = examples[i].Label;
         }

@@ -124,7 +124,8 @@ public sealed class ClassificationMetrics
         {
             if (float.IsNaN(row[k]))
                 throw new CaldException(
-                    $"evaluation: logit {k} of example {Count} is not a number; training diverged, or the weights are damaged (try a smaller learning rate)");
+                    $"evaluation: logit {k} of example {Count} is not a number; training diverged (try a smaller learning rate), " +
+                    "or the weights are damaged");
             if (row[k] > row[best])
                 best = k;
         }

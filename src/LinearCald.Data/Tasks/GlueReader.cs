@@ -18,7 +18,6 @@ internal static class GlueReader
         if (Directory.Exists(Path.Combine(folder, layout.Folder)) && PartFiles.Find(folder, "train", null, "train.tsv") is null)
             folder = Path.Combine(folder, layout.Folder);
         List<string> warnings = [];
-        bool holdOut = options.HeldOutRows > 0;
         RawPart train;
         RawPart? validation, test;
         if (options.Format == TaskFormat.Mrpc && options.TrainFile is null && PartFiles.Find(folder, "train", null, "train.tsv") is null
@@ -29,10 +28,11 @@ internal static class GlueReader
         else
         {
             train = ReadPart(layout, PartFiles.Require(folder, "train", options.TrainFile, "train.tsv"), warnings);
-            validation = holdOut ? null : ReadPart(layout, PartFiles.Require(folder, "validation", options.ValidationFile, "dev.tsv"), warnings);
-            test = options.TestFile is not null ? ReadPart(layout, PartFiles.Require(folder, "test", options.TestFile), warnings)
-                : options.Format == TaskFormat.Mrpc && File.Exists(Path.Combine(folder, MrpcFiles.Test)) ? ReadPart(layout, Path.Combine(folder, MrpcFiles.Test), warnings)
-                : null;
+            validation = options.HeldOutRows > 0
+                ? null
+                : ReadPart(layout, PartFiles.Require(folder, "validation", options.ValidationFile, "dev.tsv"), warnings);
+            string? testPath = PartFiles.Find(folder, "test", options.TestFile, options.Format == TaskFormat.Mrpc ? [MrpcFiles.Test] : []);
+            test = testPath is null ? null : ReadPart(layout, testPath, warnings);
         }
 
         return TaskAssembly.Assemble(
@@ -70,8 +70,9 @@ internal static class GlueReader
                 damaged.Add(line.Number);
                 if (damaged.Count > layout.DamagedRows)
                     throw new CaldException(
-                        $"{path}:{line.Number}: {fields.Length} columns where the header has {header.Length}; columns are separated by single tabs" +
-                        (layout.DamagedRows > 0 ? $" (the official file has a few damaged rows, but not more than {layout.DamagedRows})" : "; fetch the file again"));
+                        $"{path}:{line.Number}: {fields.Length} columns where the header has {header.Length}; " +
+                        (layout.DamagedRows > 0 ? $"up to {layout.DamagedRows} such rows are left out, but here are more; " : "") +
+                        "columns are separated by single tabs; fetch the file again");
             }
         }
 

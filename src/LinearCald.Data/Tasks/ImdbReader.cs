@@ -36,7 +36,7 @@ internal static class ImdbReader
             train,
             validation,
             test,
-            validationFolder == testFolder && !holdOut ? ["imdb has no validation part: its test part is used as such, as in the reference"] : []);
+            validation is not null && test is null ? ["imdb has no validation part: its test part is used as such, as in the reference"] : []);
     }
 
     private static RawPart ReadPart(string folder, string name, string part, int limit)
@@ -56,8 +56,10 @@ internal static class ImdbReader
                 throw new CaldException($"{classFolder} holds no .txt file; unpack the set again");
         }
 
-        files.Sort((a, b) => (a.Id, a.Class).CompareTo((b.Id, b.Class)) is not 0 and int order ? order : string.CompareOrdinal(a.Path, b.Path));
-        return new RawPart(path, [.. files.Take(limit > 0 ? limit : files.Count).Select(file => new RawExample(ReadReview(file.Path), null, file.Class, 1))]);
+        IEnumerable<(long Id, string Class, string Path)> chosen = files
+            .OrderBy(file => file.Id).ThenBy(file => file.Class, StringComparer.Ordinal).ThenBy(file => file.Path, StringComparer.Ordinal)
+            .Take(limit > 0 ? limit : files.Count);
+        return new RawPart(path, [.. chosen.Select(file => new RawExample(ReadReview(file.Path), null, file.Class, 1))]);
     }
 
     private static long IdOf(string path) =>

@@ -99,7 +99,8 @@ internal static class JsonlReader
 
     private static JsonElement Require(JsonElement row, string field, string place, string key) =>
         row.TryGetProperty(field, out JsonElement value) ? value : throw new CaldException(
-            $"{place}: no field \"{field}\"; this row has {string.Join(", ", row.EnumerateObject().Select(p => $"\"{p.Name}\"").Take(12))}; name the fields with {key}");
+            $"{place}: no field \"{field}\"; this row has {string.Join(", ", row.EnumerateObject().Select(p => $"\"{p.Name}\"").Take(12))}; " +
+            $"name the fields with {key}");
 
     /// <summary>Which field is what.</summary>
     private sealed record Fields(string Text, string? Pair, string Label)

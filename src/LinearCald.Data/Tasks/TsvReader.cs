@@ -51,8 +51,8 @@ internal static class TsvReader
             columns ??= Columns.Of(options, fields.Length, $"{path}:{line.Number}");
             if (fields.Length != columns.Count)
                 throw new CaldException(
-                    $"{path}:{line.Number}: {fields.Length} columns where {columns.Count} were expected, as in the first line of the training part; " +
-                    "columns are separated by single tabs, and a text cannot hold one");
+                    $"{path}:{line.Number}: {fields.Length} columns where {columns.Count} were expected, as in the first line of the training " +
+                    "part; columns are separated by single tabs, and a text cannot hold one");
             rows.Add(new RawExample(fields[columns.Text], columns.Pair < 0 ? null : fields[columns.Pair], fields[columns.Label], line.Number));
         }
 
@@ -72,8 +72,8 @@ internal static class TsvReader
                 throw new CaldException(
                     $"{place}: {count} column{(count == 1 ? "" : "s")}; expected text and label, or two texts and label, separated by tabs" +
                     (count > 3 ? "; choose among more columns with task.text_columns" : ""));
-            if (texts.Contains(label) || texts.Distinct().Count() != texts.Length)
-                throw new CaldException($"{place}: task.text_columns and task.label_column name column {texts.Append(label).GroupBy(c => c).First(g => g.Count() > 1).Key} twice");
+            if (texts.Append(label).CountBy(column => column).FirstOrDefault(column => column.Value > 1) is { Value: > 1 } twice)
+                throw new CaldException($"{place}: task.text_columns and task.label_column name column {twice.Key} twice");
             return new Columns(count, texts[0], texts.Length == 2 ? texts[1] : -1, label);
         }
 

@@ -11,7 +11,8 @@ public class GlueReaderTests
     public void Sst2()
     {
         using TaskFolder folder = new();
-        TextTask task = folder.With("train.tsv", "sentence\tlabel", "hide new \"secretions \t0", "moving \t1").With("dev.tsv", "sentence\tlabel", "a 'charming' film\t1")
+        TextTask task = folder.With("train.tsv", "sentence\tlabel", "hide new \"secretions \t0", "moving \t1")
+            .With("dev.tsv", "sentence\tlabel", "a 'charming' film\t1")
             .With("test.tsv", "index\tsentence", "0\tunlabelled").Load(TaskFormat.Sst2);
         Assert.Equal("sst2", task.Name);
         Assert.Equal(["negative", "positive"], task.Labels);
@@ -26,7 +27,9 @@ public class GlueReaderTests
     public void Qnli_and_rte(TaskFormat format, string header)
     {
         using TaskFolder folder = new();
-        TextTask task = folder.With("train.tsv", header, "0\tWhen?\tThen.\tnot_entailment", "1\tWho?\tYou.\tentailment").With("dev.tsv", header, "0\tA\tB\tentailment").Load(format);
+        TextTask task = folder.With("train.tsv", header, "0\tWhen?\tThen.\tnot_entailment", "1\tWho?\tYou.\tentailment")
+            .With("dev.tsv", header, "0\tA\tB\tentailment")
+            .Load(format);
         Assert.Equal(["entailment", "not_entailment"], task.Labels);
         Assert.Equal([new("When?", "Then.", 1), new("Who?", "You.", 0)], task.Train);
         Assert.Equal([new("A", "B", 0)], task.Validation);
@@ -36,11 +39,15 @@ public class GlueReaderTests
     public void Qqp_leaves_out_a_few_damaged_rows_and_counts_them()
     {
         using TaskFolder folder = new(), worse = new();
-        TextTask task = folder.With("QQP/train.tsv", QqpHeader, "1\t2\t3\tWhy?\tHow?\t0", "4\t5\t6\tbroken", "7\t8\t9\tWho?\tWho is it?\t1").With("QQP/dev.tsv", QqpHeader, "1\t2\t3\ta\tb\t1").Load(TaskFormat.Qqp);
+        TextTask task = folder.With("QQP/train.tsv", QqpHeader, "1\t2\t3\tWhy?\tHow?\t0", "4\t5\t6\tbroken", "7\t8\t9\tWho?\tWho is it?\t1")
+            .With("QQP/dev.tsv", QqpHeader, "1\t2\t3\ta\tb\t1")
+            .Load(TaskFormat.Qqp);
         Assert.Equal(["not_duplicate", "duplicate"], task.Labels);
         Assert.Equal([new("Why?", "How?", 0), new("Who?", "Who is it?", 1)], task.Train);
         Assert.Contains("1 damaged row left out (line 3)", Assert.Single(task.Warnings), StringComparison.Ordinal);
-        worse.With("train.tsv", [QqpHeader, .. Enumerable.Repeat("broken\trow", 11)]).With("dev.tsv", QqpHeader).Refuses(TaskFormat.Qqp, null, "train.tsv:12: 2 columns where the header has 6");
+        worse.With("train.tsv", [QqpHeader, .. Enumerable.Repeat("broken\trow", 11)])
+            .With("dev.tsv", QqpHeader)
+            .Refuses(TaskFormat.Qqp, null, "train.tsv:12: 2 columns where the header has 6");
     }
 
     [Fact]
@@ -59,7 +66,8 @@ public class GlueReaderTests
     public void Mrpc_of_its_publisher()
     {
         using TaskFolder folder = new();
-        folder.With("msr_paraphrase_train.txt", "\uFEFF" + MrpcHeader, "1\t70\t71\ta\tb", "0\t80\t81\tc\td").With("msr_paraphrase_test.txt", "\uFEFF" + MrpcHeader, "1\t3\t4\te\tf");
+        folder.With("msr_paraphrase_train.txt", "\uFEFF" + MrpcHeader, "1\t70\t71\ta\tb", "0\t80\t81\tc\td")
+            .With("msr_paraphrase_test.txt", "\uFEFF" + MrpcHeader, "1\t3\t4\te\tf");
         TextTask whole = folder.Load(TaskFormat.Mrpc);
         Assert.Equal(2, whole.Train.Count);
         Assert.Equal([new("e", "f", 1)], whole.Validation);
@@ -87,9 +95,15 @@ public class GlueReaderTests
     public void Files_of_another_task_are_refused()
     {
         using TaskFolder stsb = new(), unlabelled = new(), label = new(), headerOnly = new();
-        stsb.With("train.tsv", "index\tgenre\tsentence1\tsentence2\tscore").With("dev.tsv", "").Refuses(TaskFormat.Rte, null, "train.tsv:1: no column \"label\"", "STS-B", "regression");
-        unlabelled.With("train.tsv", "sentence\tlabel", "a\t0").With("dev.tsv", "index\tsentence", "0\ta").Refuses(TaskFormat.Sst2, null, "dev.tsv:1", "test files have no labels");
-        label.With("train.tsv", "sentence\tlabel", "a\t2").With("dev.tsv", "sentence\tlabel", "a\t0").Refuses(TaskFormat.Sst2, null, "train.tsv:2: label \"2\"", "\"0\", \"1\"");
+        stsb.With("train.tsv", "index\tgenre\tsentence1\tsentence2\tscore")
+            .With("dev.tsv", "")
+            .Refuses(TaskFormat.Rte, null, "train.tsv:1: no column \"label\"", "STS-B", "regression");
+        unlabelled.With("train.tsv", "sentence\tlabel", "a\t0")
+            .With("dev.tsv", "index\tsentence", "0\ta")
+            .Refuses(TaskFormat.Sst2, null, "dev.tsv:1", "test files have no labels");
+        label.With("train.tsv", "sentence\tlabel", "a\t2")
+            .With("dev.tsv", "sentence\tlabel", "a\t0")
+            .Refuses(TaskFormat.Sst2, null, "train.tsv:2: label \"2\"", "\"0\", \"1\"");
         headerOnly.With("train.tsv", "sentence\tlabel").With("dev.tsv", "").Refuses(TaskFormat.Sst2, null, "train.tsv has no examples");
         headerOnly.With("train.tsv", "sentence\tlabel", "a\t1\tx").Refuses(TaskFormat.Sst2, null, "train.tsv:2: 3 columns where the header has 2");
     }

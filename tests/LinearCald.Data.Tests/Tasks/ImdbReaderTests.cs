@@ -54,7 +54,8 @@ public class ImdbReaderTests
         foreach (string part in (string[])["train", "test"])
         {
             foreach ((string label, int rating) in ((string, int)[])[("neg", 2), ("pos", 9)])
-                folder.WithBytes($"{above}{part}/{label}/10_{rating}.txt", [.. System.Text.Encoding.UTF8.GetBytes($"{part} {label} 10")]).With($"{above}{part}/{label}/2_{rating}.txt", $"{part} {label} 2");
+                folder.WithBytes($"{above}{part}/{label}/10_{rating}.txt", [.. System.Text.Encoding.UTF8.GetBytes($"{part} {label} 10")])
+                    .With($"{above}{part}/{label}/2_{rating}.txt", $"{part} {label} 2");
         }
 
         return folder.With($"{above}train/unsup/0_0.txt", "unlabelled");

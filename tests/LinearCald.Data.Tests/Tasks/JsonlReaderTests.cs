@@ -22,8 +22,11 @@ public class JsonlReaderTests
     public void Pairs_and_named_fields()
     {
         using TaskFolder usual = new(), named = new();
-        TextTask task = usual.With("train.jsonl", """{"text": "a", "pair": "b", "label": "x", "more": [1]}""", "", """{"pair": "d", "text": "c", "label": "y"}""")
-            .With("dev.jsonl", """{"text": "e", "pair": "f", "label": "y"}""").With("test.jsonl", """{"text": "g", "pair": "h", "label": "x"}""").Load(TaskFormat.Jsonl);
+        TextTask task = usual
+            .With("train.jsonl", """{"text": "a", "pair": "b", "label": "x", "more": [1]}""", "", """{"pair": "d", "text": "c", "label": "y"}""")
+            .With("dev.jsonl", """{"text": "e", "pair": "f", "label": "y"}""")
+            .With("test.jsonl", """{"text": "g", "pair": "h", "label": "x"}""")
+            .Load(TaskFormat.Jsonl);
         Assert.True(task.IsPair);
         Assert.Equal([new("a", "b", 0), new("c", "d", 1)], task.Train);
         Assert.Equal([new("g", "h", 0)], task.Test!);

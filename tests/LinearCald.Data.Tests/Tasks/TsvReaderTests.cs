@@ -6,8 +6,10 @@ namespace LinearCald.Data.Tests.Tasks;
 
 public class TsvReaderTests
 {
-    private static readonly Gen<string> Text =
-        Gen.Elements("a", "b\rc", "\"quoted", "ü", "日本", "𝄞", " lead", "x\u2028y", "\u0085", "", "1").NonEmptyListOf().Select(parts => string.Concat(parts));
+    private static readonly Gen<string> Text = Gen
+        .Elements("a", "b\rc", "\"quoted", "ü", "日本", "𝄞", " lead", "x\u2028y", "\u0085", "", "1")
+        .NonEmptyListOf()
+        .Select(parts => string.Concat(parts));
 
     [Fact]
     public void Texts_come_back_as_they_were_written() => Prop.ForAll(
@@ -27,7 +29,10 @@ public class TsvReaderTests
     public void One_text_three_parts_a_byte_order_mark_and_gzip()
     {
         using TaskFolder folder = new();
-        TextTask task = folder.With("train.tsv", "\uFEFFone\tb", "two\ta", "", "three\tb").WithGzip("dev.tsv.gz", "four\ta").With("test.tsv", "five\tb").Load(TaskFormat.Tsv);
+        TextTask task = folder.With("train.tsv", "\uFEFFone\tb", "two\ta", "", "three\tb")
+            .WithGzip("dev.tsv.gz", "four\ta")
+            .With("test.tsv", "five\tb")
+            .Load(TaskFormat.Tsv);
         Assert.Equal(["a", "b"], task.Labels);
         Assert.False(task.IsPair);
         Assert.Equal([new("one", null, 1), new("two", null, 0), new("three", null, 1)], task.Train);
@@ -49,7 +54,9 @@ public class TsvReaderTests
     public void Columns_files_classes_and_limits_are_chosen()
     {
         using TaskFolder folder = new();
-        TextTask task = folder.With("t.tsv", "7\tno\tq1\ts1", "8\tyes\tq2\ts2", "9\tno\tq3\ts3").With("v.tsv", "1\tyes\tq4\ts4", "2\tno\tq5\ts5").Load(TaskFormat.Tsv, o => o with
+        TextTask task = folder.With("t.tsv", "7\tno\tq1\ts1", "8\tyes\tq2\ts2", "9\tno\tq3\ts3")
+            .With("v.tsv", "1\tyes\tq4\ts4", "2\tno\tq5\ts5")
+            .Load(TaskFormat.Tsv, o => o with
         {
             TrainFile = "t.tsv",
             ValidationFile = "v.tsv",
@@ -127,8 +134,10 @@ public class TsvReaderTests
     {
         using TaskFolder folder = new(), empty = new();
         folder.Refuses(TaskFormat.Tsv, null, "no train part", "train.tsv", "the folder is empty", "task.train_file");
-        folder.With("train.tsv", "a\t0", "b\t1").Refuses(TaskFormat.Tsv, null, "no validation part", "valid.tsv or validation.tsv or dev.tsv", "it holds train.tsv");
-        folder.With("valid.tsv", "a\t0").Refuses(TaskFormat.Tsv, o => o with { TestFile = "final.tsv" }, "final.tsv does not exist", "task.test_file");
+        folder.With("train.tsv", "a\t0", "b\t1")
+            .Refuses(TaskFormat.Tsv, null, "no validation part", "valid.tsv or validation.tsv or dev.tsv", "it holds train.tsv");
+        folder.With("valid.tsv", "a\t0")
+            .Refuses(TaskFormat.Tsv, o => o with { TestFile = "final.tsv" }, "final.tsv does not exist", "task.test_file");
         empty.With("train.tsv").With("valid.tsv", "a\t0").Refuses(TaskFormat.Tsv, null, "train.tsv has no examples");
         folder.Refuses(TaskFormat.Tsv, o => o with { Folder = null }, "no folder was given", "--data");
         folder.Refuses(TaskFormat.Tsv, o => o with { Folder = Path.Combine(folder.Path, "no") }, "does not exist");
@@ -148,8 +157,12 @@ public class TsvReaderTests
     {
         using TaskFolder byName = new(), byContent = new(), damaged = new();
         byName.WithBytes("train.tsv.xz", [1]).Refuses(TaskFormat.Tsv, null, "train.tsv.xz", "xz -dk");
-        byContent.WithBytes("train.tsv", [0xFD, .. "7zXZ\0..."u8]).With("valid.tsv", "a\t0").Refuses(TaskFormat.Tsv, null, "compressed with xz", "unpack it first");
-        damaged.WithBytes("train.tsv.gz", [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3, 0xFF, 0xFF, 0xFF]).With("valid.tsv", "a\t0").Refuses(TaskFormat.Tsv, null, "train.tsv.gz", "damaged");
+        byContent.WithBytes("train.tsv", [0xFD, .. "7zXZ\0..."u8])
+            .With("valid.tsv", "a\t0")
+            .Refuses(TaskFormat.Tsv, null, "compressed with xz", "unpack it first");
+        damaged.WithBytes("train.tsv.gz", [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3, 0xFF, 0xFF, 0xFF])
+            .With("valid.tsv", "a\t0")
+            .Refuses(TaskFormat.Tsv, null, "train.tsv.gz", "damaged");
     }
 
     [Fact]

@@ -44,9 +44,10 @@ internal sealed class ClassNames
         if (_index.TryGetValue(row.Label, out int index))
             return index;
         const int Shown = 12;
-        string known = string.Join(", ", _index.Keys.Take(Shown).Select(value => $"\"{value}\"")) + (_index.Count > Shown ? $", … ({_index.Count} in all)" : "");
+        string known = string.Join(", ", _index.Keys.Take(Shown).Select(value => $"\"{value}\""));
+        string more = _index.Count > Shown ? $", … ({_index.Count} in all)" : "";
         throw new CaldException(
-            $"{path}:{row.Line}: label \"{row.Label}\" is outside the classes; known are {known}. " +
+            $"{path}:{row.Line}: label \"{row.Label}\" is outside the classes; known are {known}{more}. " +
             "Correct the row, the choice of columns (task.label_column), or the classes (task.labels)");
     }
 
@@ -61,12 +62,15 @@ internal sealed class ClassNames
     {
         string[] names = [.. train.Rows.Select(row => row.Label).Distinct(StringComparer.Ordinal)];
         if (names.Length < 2)
-            throw new CaldException($"{train.Path}: every label is \"{names[0]}\"; a classification task needs two classes or more (see task.label_column)");
+            throw new CaldException(
+                $"{train.Path}: every label is \"{names[0]}\"; a classification task needs two classes or more (see task.label_column)");
         if (names.Any(IsFraction) && names.All(name => IsFraction(name) || IsInteger(name)))
-            throw new CaldException($"{train.Path}: the labels are numbers such as {names.First(IsFraction)}; regression is not supported, labels must be classes");
+            throw new CaldException(
+                $"{train.Path}: the labels are numbers such as {names.First(IsFraction)}; regression is not supported, labels must be classes");
         if (names.Length > MaxClasses)
             throw new CaldException(
-                $"{train.Path}: {names.Length} different labels in {train.Rows.Count} rows, more than the {MaxClasses} classes possible; is task.label_column right?");
+                $"{train.Path}: {names.Length} different labels in {train.Rows.Count} rows, more than the {MaxClasses} classes possible; " +
+                "is task.label_column right?");
         string[] sorted = names.All(IsInteger)
             ? [.. names.OrderBy(name => long.Parse(name, CultureInfo.InvariantCulture)).ThenBy(name => name, StringComparer.Ordinal)]
             : [.. names.Order(StringComparer.Ordinal)];

@@ -10,7 +10,8 @@ internal static class MrpcFiles
     public const string Test = "msr_paraphrase_test.txt";
 
     /// <summary>Reads the parts; validation is null where rows are held out for it.</summary>
-    public static (RawPart Train, RawPart? Validation, RawPart? Test) Read(GlueLayout layout, string folder, TaskOptions options, List<string> warnings)
+    public static (RawPart Train, RawPart? Validation, RawPart? Test) Read(
+        GlueLayout layout, string folder, TaskOptions options, List<string> warnings)
     {
         string trainPath = Path.Combine(folder, Train);
         string? testPath = options.TestFile is not null || File.Exists(Path.Combine(folder, Test))

@@ -39,7 +39,8 @@ internal static class PartFiles
         if (File.Exists(path + ".gz"))
             return path + ".gz";
         return File.Exists(path + ".xz")
-            ? throw new CaldException($"{path}.xz is compressed with xz, which is not read: unpack it first (xz -dk {name}.xz), or compress it with gzip")
+            ? throw new CaldException(
+                $"{path}.xz is compressed with xz, which is not read: unpack it first (xz -dk {name}.xz), or compress it with gzip")
             : null;
     }
 
@@ -48,7 +49,8 @@ internal static class PartFiles
     private static string Listing(string folder)
     {
         const int Shown = 8;
-        string[] names = [.. Directory.EnumerateFileSystemEntries(folder).Select(p => Path.GetFileName(p)!).Order(StringComparer.Ordinal).Take(Shown + 1)];
-        return names.Length == 0 ? "; the folder is empty" : $"; it holds {string.Join(", ", names.Take(Shown))}{(names.Length > Shown ? ", …" : "")}";
+        string[] names = [.. Directory.EnumerateFileSystemEntries(folder).Select(p => Path.GetFileName(p)!).Order(StringComparer.Ordinal)];
+        return names.Length == 0 ? "; the folder is empty"
+            : $"; it holds {string.Join(", ", names.Take(Shown))}{(names.Length > Shown ? $", … ({names.Length} in all)" : "")}";
     }
 }

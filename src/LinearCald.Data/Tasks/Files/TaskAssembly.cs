@@ -47,7 +47,8 @@ internal static class TaskAssembly
     private static (IReadOnlyList<RawExample> Train, RawPart Validation) HoldOut(RawPart train, int count)
     {
         if (count >= train.Rows.Count)
-            throw new CaldException($"{train.Path}: {count} rows are to be held out for validation, but there are only {train.Rows.Count}; hold out fewer");
+            throw new CaldException(
+                $"{train.Path}: {count} rows are to be held out for validation, but there are only {train.Rows.Count}; hold out fewer");
         int[] order = [.. Enumerable.Range(0, train.Rows.Count)];
         Permutation.Shuffle<int>(order, seed: 0, epoch: 0, Permutation.Purpose.Sample);
         RawExample[] Pick(IEnumerable<int> indices) => [.. indices.Order().Select(i => train.Rows[i])];

@@ -83,7 +83,8 @@ internal sealed class TextLineReader : IDisposable
         catch (DecoderFallbackException bad)
         {
             throw new CaldException(
-                $"{_path}:{_number}: not valid UTF-8 (byte 0x{bad.BytesUnknown?[0]:X2} at position {bad.Index} of the line); save the file as UTF-8", bad);
+                $"{_path}:{_number}: not valid UTF-8 (byte 0x{bad.BytesUnknown?[0]:X2} at position {bad.Index} of the line); save the file as UTF-8",
+                bad);
         }
     }
 
@@ -99,7 +100,8 @@ internal sealed class TextLineReader : IDisposable
         if (_end == _buffer.Length)
         {
             if (_end >= MaxLineBytes)
-                throw new CaldException($"{_path}:{_number + 1}: a line of more than {MaxLineBytes >> 20} MiB; this is not a file of one example a line");
+                throw new CaldException(
+                    $"{_path}:{_number + 1}: a line of more than {MaxLineBytes >> 20} MiB; this is not a file of one example a line");
             Array.Resize(ref _buffer, _buffer.Length * 2);
         }
 
@@ -110,7 +112,8 @@ internal sealed class TextLineReader : IDisposable
 
         // GZipStream takes a file that was cut off for one that has ended.
         if (_atEnd && _unpackedSize is { } size && size != (uint)_read)
-            throw new CaldException($"{_path}: the gzip data are damaged or cut off, or made of several pieces; fetch the file again, or pack it in one piece");
+            throw new CaldException(
+                $"{_path}: the gzip data are damaged or cut off, or made of several pieces; fetch the file again, or pack it in one piece");
         if (_read > MaxFileBytes)
             throw new CaldException($"{_path}: more than {MaxFileBytes >> 30} GiB of text; parts are held in memory, so split the file");
     }
