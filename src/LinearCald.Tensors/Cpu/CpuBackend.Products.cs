@@ -26,18 +26,13 @@ internal sealed unsafe partial class CpuBackend
         switch (x.Type)
         {
             case DType.Float32:
-                Linear<float>(x, w, bias, pre ?? y);
+                Linear<float>(x, w, bias, f, pre, y);
                 break;
             case DType.Float64:
-                Linear<double>(x, w, bias, pre ?? y);
+                Linear<double>(x, w, bias, f, pre, y);
                 break;
             default:
                 throw Unsupported("Linear", x);
-        }
-
-        if (f != Activation.None)
-        {
-            Unary(f, pre ?? y, y);
         }
     }
 
@@ -60,20 +55,49 @@ internal sealed unsafe partial class CpuBackend
         }
     }
 
-    private static void Linear<T>(Tensor x, Tensor w, Tensor? bias, Tensor y)
+    private static void Linear<T>(Tensor x, Tensor w, Tensor? bias, Activation f, Tensor? pre, Tensor y)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        T* b = PointerOrNull<T>(bias);
+        T* before = PointerOrNull<T>(pre);
+        int n = w.Shape[0];
+        switch (f)
+        {
+            case Activation.None when b is null:
+                Product<T, NoEpilogue<T>>(x, w, y, default);
+                break;
+            case Activation.None:
+                Product<T, BiasEpilogue<T>>(x, w, y, new(b));
+                break;
+            case Activation.GeluErf:
+                Product<T, ActivationEpilogue<T, Gelu<T>>>(x, w, y, new(b, default, before, n));
+                break;
+            case Activation.GeluTanh:
+                Product<T, ActivationEpilogue<T, GeluTanh<T>>>(x, w, y, new(b, default, before, n));
+                break;
+            case Activation.Silu:
+                Product<T, ActivationEpilogue<T, Silu<T>>>(x, w, y, new(b, default, before, n));
+                break;
+            case Activation.Relu:
+                Product<T, ActivationEpilogue<T, Relu<T>>>(x, w, y, new(b, default, before, n));
+                break;
+            case Activation.Tanh:
+                Product<T, ActivationEpilogue<T, Tanh<T>>>(x, w, y, new(b, default, before, n));
+                break;
+            default:
+                Linear<T>(x, w, bias, Activation.None, null, pre ?? y);
+                Cpu.Unary.Forward(KindOf(f), Pointer<T>(pre ?? y), Pointer<T>(y), y.Count);
+                break;
+        }
+    }
+
+    private static void Product<T, TEpilogue>(Tensor x, Tensor w, Tensor y, TEpilogue epilogue)
         where T : unmanaged, INumberBase<T>
+        where TEpilogue : struct, IEpilogue<T>
     {
         int m = (int)x.Shape.Rows;
         int n = w.Shape[0];
         int k = w.Shape[1];
-        if (bias is null)
-        {
-            Gemm.Run(false, true, m, n, k, T.One, Pointer<T>(x), k, Pointer<T>(w), k, T.Zero, Pointer<T>(y), n);
-        }
-        else
-        {
-            Gemm.Run(
-                false, true, m, n, k, T.One, Pointer<T>(x), k, Pointer<T>(w), k, T.Zero, Pointer<T>(y), n, new BiasEpilogue<T>(Pointer<T>(bias)));
-        }
+        Gemm.Run(false, true, m, n, k, T.One, Pointer<T>(x), k, Pointer<T>(w), k, T.Zero, Pointer<T>(y), n, epilogue);
     }
 }
