@@ -135,6 +135,7 @@ internal static unsafe class Gemm
             Beta = beta,
             C = c,
             LdC = ldc,
+            IsDots = GemmBlocking.IsDots(transA, transB, m),
         };
     }
 }

@@ -6,16 +6,17 @@ namespace LinearCald.Tensors.Cpu;
 /// </summary>
 internal static class GemmBlocking
 {
-    /// <summary>Bytes of k in a panel row: 2 KiB is 512 floats, so that a tile pays for its C traffic over 512 steps.</summary>
+    /// <summary>Bytes of k in a panel row: 2 KiB is 512 floats, so that a tile pays for its C traffic over 512 steps. Half of it for the narrow
+    /// tiles, which read more of A and B for each product and so want both panels in the first-level cache.</summary>
     private const int BlockKBytes = 2048;
 
     /// <summary>Bytes of packed A, which stays in the second-level cache while a panel of B and the tiles of C pass by.</summary>
     private const int BlockABytes = 128 << 10;
 
     /// <summary>k of one block: the fewest blocks of at most <see cref="BlockKBytes"/>, of nearly equal length.</summary>
-    public static int BlockK(int k, int elementSize)
+    public static int BlockK(int k, int elementSize, int tileRows)
     {
-        int most = BlockKBytes / elementSize;
+        int most = (tileRows > 6 ? BlockKBytes : BlockKBytes / 2) / elementSize;
         int blocks = Math.Max(1, (k + most - 1) / most);
         return Even(k, blocks, 4);
     }
@@ -33,6 +34,9 @@ internal static class GemmBlocking
         int each = (total + parts - 1) / parts;
         return (each + multiple - 1) / multiple * multiple;
     }
+
+    /// <summary>Whether the product is a few rows against a transposed B, which is not worth panels.</summary>
+    public static bool IsDots(bool transA, bool transB, int m) => transB && !transA && m <= 4;
 
     /// <summary>
     /// Whether B is copied into panels: always when transposed (its columns are not vectors), and when there are enough rows to repay the copy.

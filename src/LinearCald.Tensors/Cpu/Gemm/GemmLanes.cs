@@ -32,6 +32,9 @@ internal unsafe interface IGemmLanes<T, TVector>
     static abstract TVector MultiplyAdd(TVector a, TVector b, TVector c);
 
     static abstract TVector Multiply(TVector a, TVector b);
+
+    /// <summary>All lanes, added in a fixed order.</summary>
+    static abstract T Sum(TVector v);
 }
 
 /// <summary>AVX-512: 32 registers hold a tile of 14 × 2 vectors.</summary>
@@ -64,6 +67,9 @@ internal readonly unsafe struct Lanes512<T> : IGemmLanes<T, Vector512<T>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<T> Multiply(Vector512<T> a, Vector512<T> b) => a * b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Sum(Vector512<T> v) => Vector512.Sum(v);
 }
 
 /// <summary>AVX2 and FMA: 16 registers hold a tile of 6 × 2 vectors.</summary>
@@ -95,6 +101,9 @@ internal readonly unsafe struct Lanes256<T> : IGemmLanes<T, Vector256<T>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<T> Multiply(Vector256<T> a, Vector256<T> b) => a * b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Sum(Vector256<T> v) => Vector256.Sum(v);
 }
 
 /// <summary>128-bit vectors (SSE, NEON); multiply and add are separate where the hardware does not fuse them.</summary>
@@ -126,6 +135,9 @@ internal readonly unsafe struct Lanes128<T> : IGemmLanes<T, Vector128<T>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<T> Multiply(Vector128<T> a, Vector128<T> b) => a * b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Sum(Vector128<T> v) => Vector128.Sum(v);
 }
 
 /// <summary>One element at a time, for machines without vectors.</summary>
@@ -149,4 +161,6 @@ internal readonly unsafe struct LanesScalar<T> : IGemmLanes<T, T>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Multiply(T a, T b) => GemmScalar.Multiply(a, b);
+
+    public static T Sum(T v) => v;
 }

@@ -31,7 +31,7 @@ internal static unsafe class GemmParallel<T, TVector, TLanes, TEpilogue>
             return;
         }
 
-        if (!GemmBlocking.PacksB(g.TransB, g.M))
+        if (g.IsDots || !GemmBlocking.PacksB(g.TransB, g.M))
         {
             RunBlocks(pool, in g, null, in epilogue, 0, in cut);
             return;

@@ -21,6 +21,9 @@ internal unsafe struct GemmProblem<T>
     public T* C;
     public nint LdC;
 
+    /// <summary>Computed by <see cref="GemmDots{T, TVector, TLanes}"/>. Set from the whole product, since its blocks must all be summed alike.</summary>
+    public bool IsDots;
+
     /// <summary>op(A)[row, p].</summary>
     public readonly T* AtA(int row, int p) => A + (TransA ? (p * LdA) + row : (row * LdA) + p);
 

@@ -34,7 +34,14 @@ internal static unsafe class GemmSerial<T, TVector, TLanes, TEpilogue>
             return;
         }
 
-        int blockK = GemmBlocking.BlockK(g.K, sizeof(T));
+        if (g.IsDots)
+        {
+            GemmDots<T, TVector, TLanes>.Run(in g);
+            epilogue.Apply(g.C, g.LdC, row, column, g.M, g.N);
+            return;
+        }
+
+        int blockK = GemmBlocking.BlockK(g.K, sizeof(T), TLanes.TileRows);
         int blockM = GemmBlocking.RowBlock(g.M, blockK, sizeof(T), TLanes.TileRows);
         bool packA = GemmBlocking.PacksA(g.TransA, g.N, PanelB);
         bool packHere = packedB == null && GemmBlocking.PacksB(g.TransB, g.M);
@@ -94,7 +101,7 @@ internal static unsafe class GemmSerial<T, TVector, TLanes, TEpilogue>
     /// <param name="packed"><see cref="PackedSize"/> elements.</param>
     public static void PackB(in GemmProblem<T> g, int firstPanel, int panels, T* packed)
     {
-        int blockK = GemmBlocking.BlockK(g.K, sizeof(T));
+        int blockK = GemmBlocking.BlockK(g.K, sizeof(T), TLanes.TileRows);
         int first = firstPanel * PanelB;
         int columns = Math.Min(g.N - first, panels * PanelB);
         for (int p = 0; p < g.K; p += blockK)

@@ -8,7 +8,8 @@ namespace LinearCald.Tensors.Cpu;
 /// C[r, :] = alpha · Σ_p A[r, p] · B[p, :] + beta · C[r, :].
 /// The accumulators are separate locals because nothing else stays in registers for certain; rows beyond <typeparamref name="TRows"/> and the
 /// second vector of <see cref="SingleWidth"/> are constants to the compiler and vanish.
-/// Floor: two fused multiply-adds a row and k; 14 broadcasts and 2 loads feed 28 of them.
+/// Floor: two fused multiply-adds a row and k; 14 broadcasts and 2 loads feed 28 of them. Nothing spills (checked in the disassembly).
+/// Tried: prefetching A and B ahead within the loop gains nothing, the hardware does it; prefetching C gains 10 % at k = 128.
 /// </summary>
 internal static unsafe class MicroKernel<T, TVector, TLanes, TRows, TWidth, TAccess>
     where T : unmanaged
@@ -50,6 +51,7 @@ internal static unsafe class MicroKernel<T, TVector, TLanes, TRows, TWidth, TAcc
 
         if (Sse.IsSupported)
         {
+            // C is wanted only after all of k: time enough to bring it from memory.
             T* at = c;
             for (int r = 0; r < TRows.Count; r++, at += strideC)
             {
