@@ -86,7 +86,7 @@ public unsafe class LayerMseTests
                 (int b, int l) = batch;
                 int count = b * l * d;
                 T scale = T.CreateTruncating(0.25), gloss = T.CreateTruncating(-3);
-                using KernelBuffer<T> s = new(KernelData.Normal<T>(count, seed, 2, 0.5)), t = new(KernelData.Normal<T>(count, seed + 1));
+                using KernelBuffer<T> s = new(Spread<T>(count, d, seed, 20)), t = new(Spread<T>(count, d, seed + 1, -20));
                 using KernelBuffer<T> loss = new(1), g = new(count);
                 using KernelBuffer<int> lengths = new([.. Enumerable.Range(0, b).Select(i => (seed + (3 * i)) % (l + 1))]);
                 int* counted = seed % 3 == 0 ? null : lengths.Pointer;
@@ -99,4 +99,18 @@ public unsafe class LayerMseTests
                 LayerMseKernel.Gradient<T>(s, t, b, l, d, counted, normalise, scale, gloss, s);
                 Assert.Equal(g.ToArray(), s.ToArray());
             }).Check(Config.QuickThrowOnFailure.WithMaxTest(60));
+
+    /// <summary>Normal numbers in rows of d whose first two elements are pulled apart: rows of nearly equal elements amplify rounding without bound.</summary>
+    private static T[] Spread<T>(int count, int d, int seed, double apart)
+        where T : unmanaged, System.Numerics.INumberBase<T>
+    {
+        T[] x = KernelData.Normal<T>(count, seed, 2, 0.5);
+        for (int i = 0; d > 1 && i < count; i += d)
+        {
+            x[i] += T.CreateTruncating(apart);
+            x[i + 1] -= T.CreateTruncating(apart);
+        }
+
+        return x;
+    }
 }
