@@ -36,7 +36,7 @@ internal static class ModelCard
             - longest training text {recipe.Task.MaxLength} tokens
             - classes: {string.Join(", ", c.Labels)}
 
-            The recipe is `recipe.yaml` of the run folder. Evaluate with `cald eval --model FOLDER --recipe RECIPE`.
+            The recipe is `recipe.yaml` of the run folder. Evaluate with `cald eval --model FOLDER --task RECIPE`.
 
             """);
     }
