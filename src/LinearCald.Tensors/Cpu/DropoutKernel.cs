@@ -66,6 +66,7 @@ internal readonly unsafe struct DropoutMask<T>
     }
 
     /// <summary>factors[j] = 0 or 1/(1 − p), for the elements first … first + count − 1.</summary>
+    [SkipLocalsInit]
     public void Factors(ulong first, T* factors, int count)
     {
         T* whole = stackalloc T[Philox.GroupSize];
@@ -88,6 +89,7 @@ internal readonly unsafe struct DropoutMask<T>
         }
     }
 
+    [SkipLocalsInit]
     private void Group(ulong group, T* factors)
     {
         uint* words = stackalloc uint[Philox.GroupSize];

@@ -88,9 +88,18 @@ internal static unsafe class LayerNorm
         T* x, T* weight, T mean, T rstd, T* dy, T* dx, T* partialWeight, T* partialBias, nint columns, bool accumulate)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        T sum, projection;
         if (partialWeight is not null)
         {
-            SimdLoop.For<T, ParameterBody<T>>(0, columns, new(x, dy, mean, rstd, partialWeight, partialBias));
+            (sum, projection) = weight is null
+                ? SimdLoop.SumPair<T, PlainParameterSums<T>>(0, columns, new(x, dy, mean, rstd, partialWeight, partialBias))
+                : SimdLoop.SumPair<T, WeightedParameterSums<T>>(0, columns, new(x, weight, dy, mean, rstd, partialWeight, partialBias));
+        }
+        else
+        {
+            (sum, projection) = weight is null
+                ? SimdLoop.SumPair<T, PlainSums<T>>(0, columns, new(x, dy, mean))
+                : SimdLoop.SumPair<T, WeightedSums<T>>(0, columns, new(x, weight, dy, mean));
         }
 
         if (dx is null)
@@ -98,9 +107,6 @@ internal static unsafe class LayerNorm
             return;
         }
 
-        (T sum, T projection) = weight is null
-            ? SimdLoop.SumPair<T, PlainSums<T>>(0, columns, new(x, dy, mean))
-            : SimdLoop.SumPair<T, WeightedSums<T>>(0, columns, new(x, weight, dy, mean));
         T scale = T.One / T.CreateTruncating(columns);
 
         // dx = rstd·(g − mean(g) − (x − μ)·rstd²·mean(g·(x − μ)))
@@ -223,18 +229,36 @@ internal static unsafe class LayerNorm
         }
     }
 
-    /// <summary>dw += dy·x̂ and db += dy.</summary>
-    private readonly struct ParameterBody<T>(T* x, T* dy, T mean, T rstd, T* dweight, T* dbias) : ISimdBody<T>
+    /// <summary>As <see cref="PlainSums{T}"/>, with dw += dy·x̂ and db += dy on the way.</summary>
+    private readonly struct PlainParameterSums<T>(T* x, T* dy, T mean, T rstd, T* dweight, T* dbias) : ISimdPairFold<T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Step<TV>(nint i)
+        public void Step<TV>(ref TV first, ref TV second, nint i)
             where TV : unmanaged, ISimd<TV, T>
         {
-            TV g = TV.Load(dy + i);
-            TV normal = (TV.Load(x + i) - TV.Broadcast(mean)) * TV.Broadcast(rstd);
-            TV.Fma(g, normal, TV.Load(dweight + i)).Store(dweight + i);
+            TV g = TV.Load(dy + i), deviation = TV.Load(x + i) - TV.Broadcast(mean);
+            TV.Fma(g * deviation, TV.Broadcast(rstd), TV.Load(dweight + i)).Store(dweight + i);
             (TV.Load(dbias + i) + g).Store(dbias + i);
+            first += g;
+            second = TV.Fma(g, deviation, second);
+        }
+    }
+
+    /// <summary>As <see cref="WeightedSums{T}"/>, with dw += dy·x̂ and db += dy on the way.</summary>
+    private readonly struct WeightedParameterSums<T>(T* x, T* weight, T* dy, T mean, T rstd, T* dweight, T* dbias) : ISimdPairFold<T>
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Step<TV>(ref TV first, ref TV second, nint i)
+            where TV : unmanaged, ISimd<TV, T>
+        {
+            TV d = TV.Load(dy + i), deviation = TV.Load(x + i) - TV.Broadcast(mean);
+            TV.Fma(d * deviation, TV.Broadcast(rstd), TV.Load(dweight + i)).Store(dweight + i);
+            (TV.Load(dbias + i) + d).Store(dbias + i);
+            TV g = d * TV.Load(weight + i);
+            first += g;
+            second = TV.Fma(g, deviation, second);
         }
     }
 
