@@ -5,7 +5,7 @@ namespace LinearCald.Tensors.Cpu;
 /// <summary><see cref="SimdLoop"/> over long buffers, cut into pieces for all threads.</summary>
 internal static unsafe class ParallelLoop
 {
-    private const int ShortSum = 4096;
+    private const int ShortSum = 2048;
 
     /// <summary>Executes <paramref name="body"/> over <paramref name="count"/> elements.</summary>
     public static void For<T, TBody>(long count, TBody body)
@@ -13,7 +13,7 @@ internal static unsafe class ParallelLoop
         where TBody : struct, ISimdBody<T> =>
         WorkerPool.Shared.For(Cut.Pieces(count, Cut.Elements), new ForPiece<T, TBody>(count, body));
 
-    /// <summary>Sums in <typeparamref name="T"/> over a few thousand elements, and over those sums in order in float64.</summary>
+    /// <summary>Sums in <typeparamref name="T"/> over two thousand elements, and over those sums in order in float64.</summary>
     public static double Sum<T, TFold>(long count, TFold fold)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TFold : struct, ISimdFold<T>

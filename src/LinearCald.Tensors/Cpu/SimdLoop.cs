@@ -98,13 +98,7 @@ internal static class SimdLoop
             total += Gather<Wide128<T>, T, TFold>(ref i, to, Wide128<T>.Of(0.0), ref fold).SumLanes();
         }
 
-        Lane<T> rest = Lane<T>.Broadcast(T.Zero);
-        for (; i < to; i++)
-        {
-            rest = fold.Step(rest, i);
-        }
-
-        return total + rest.Value;
+        return i < to ? total + Gather<Lane<T>, T, TFold>(ref i, to, Lane<T>.Of(0.0), ref fold).Value : total;
     }
 
     /// <summary>The maximum that <paramref name="fold"/> gathers over the elements from … to − 1; −∞ for none.</summary>

@@ -6,6 +6,9 @@ namespace LinearCald.Tensors.Tests.Cpu;
 /// <summary>Random shapes for property tests: mostly small and odd, some as long as a whole piece of parallel work.</summary>
 internal static class KernelShapes
 {
+    /// <summary>Shapes that a property is checked on.</summary>
+    public static int Cases { get; set; } = 50;
+
     /// <summary>Checks <paramref name="property"/> on lengths from 0 and a seed.</summary>
     public static void ForAllLengths(Action<int, int> property) =>
         Prop.ForAll(
@@ -21,5 +24,5 @@ internal static class KernelShapes
             Arb.From(Gen.Choose(0, 1_000_000)),
             (rows, columns, seed) => property(rows, columns, seed)).Check(Quick);
 
-    private static Config Quick => Config.QuickThrowOnFailure.WithMaxTest(60);
+    private static Config Quick => Config.QuickThrowOnFailure.WithMaxTest(Cases);
 }
