@@ -28,13 +28,10 @@ internal abstract class CaldCommand : Command
         if (examples.Length == 0)
             return;
         output.WriteLine("Examples:");
-        string[] lines = [.. examples.Select(example => $"  cald {Name} {example.Split(" # ")[0]}".TrimEnd())];
-        int width = lines.Max(line => line.Length);
-        for (int i = 0; i < lines.Length; i++)
-        {
-            string remark = examples[i].Split(" # ") is [_, { } text] ? $"{new string(' ', width - lines[i].Length)}   # {text}" : "";
-            output.WriteLine(lines[i] + remark);
-        }
+        string[][] parts = [.. examples.Select(example => $"  cald {Name} {example}".Split(" # "))];
+        int width = parts.Max(part => part[0].Length);
+        foreach (string[] part in parts)
+            output.WriteLine(part is [{ } line, { } remark] ? $"{line.PadRight(width)}   # {remark}" : part[0].TrimEnd());
 
         output.WriteLine();
     }

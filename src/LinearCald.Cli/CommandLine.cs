@@ -48,7 +48,7 @@ internal static class CommandLine
     {
         // A plain Command named cald: RootCommand would take its name from whatever hosts the process.
         Command root = new("cald",
-            "LinearCald: turns pretrained transformers into models whose cost grows linearly with length, by cross-architecture layerwise distillation.");
+            "LinearCald: turns pretrained transformers into models whose cost grows linearly with length, by cross-architecture layerwise distillation. `cald demo` shows it.");
         foreach (CaldCommand command in Commands())
         {
             command.SetAction(parsed => Execute(command, new Session(parsed, terminal)));
@@ -92,6 +92,14 @@ internal static class CommandLine
         }
         catch (CaldException e)
         {
+            session.Terminal.Fail(e.Message);
+            if (session.Arguments.GetValue(CommonOptions.Verbose))
+                session.Terminal.Say(e.ToString());
+            return Failed;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The system's own words name the file.
             session.Terminal.Fail(e.Message);
             if (session.Arguments.GetValue(CommonOptions.Verbose))
                 session.Terminal.Say(e.ToString());

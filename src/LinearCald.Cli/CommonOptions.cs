@@ -51,7 +51,7 @@ internal static class CommonOptions
             ?? Refuse<Precision?>(result, string.Join(", ", Enum.GetValues<Precision>().Select(p => RecipeSchema.NameOf(p)))),
     };
 
-    public static Option<string?> Out { get; } = new("--out") { Description = "Run folder to write (default: runs/NAME)", HelpName = "DIR" };
+    public static Option<string?> Out { get; } = new("--out") { Description = "Run folder to write (default: runs/NAME, with a number when that is taken)", HelpName = "DIR" };
 
     public static Option<bool> Resume { get; } = new("--resume") { Description = "Go on from the newest checkpoint in the run folder" };
 

@@ -27,7 +27,7 @@ internal sealed class ComparisonOutput
         StopRequest stop = new();
         using ConsoleProgress progress = _session.Progress();
         using Interrupts interrupts = _session.HandleInterrupts(stop);
-        Comparison comparison = new(_recipe, RunOptions.SessionOf(_session, progress, stop), _folder);
+        Comparison comparison = new(_recipe, RunOptions.SessionOf(_session, progress, stop, _folder), _folder);
         List<ResultRow> rows = [];
         foreach (ResultRow row in comparison.Run(variants, seeds))
         {

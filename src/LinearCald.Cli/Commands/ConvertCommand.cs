@@ -41,7 +41,7 @@ internal sealed class ConvertCommand : CaldCommand
         StopRequest stop = new();
         using ConsoleProgress progress = session.Progress();
         using Interrupts interrupts = session.HandleInterrupts(stop);
-        SessionOptions options = RunOptions.SessionOf(session, progress, stop);
+        SessionOptions options = RunOptions.SessionOf(session, progress, stop, folder);
         ConversionSession conversion = new(recipe, options);
         string? teacher = RunOptions.TeacherFor(recipe, conversion, folder, options);
         ResultRow row = conversion.Convert(recipe, teacher, folder);

@@ -13,7 +13,7 @@ internal sealed class FinetuneCommand : CaldCommand
             "Fine-tunes the transformer of a recipe on its task, saving waypoints on the way.",
             "demo # the tiny teacher on the embedded sample",
             "glue/qnli --data QNLI --set model.source=roberta-base --out runs/qnli-teacher",
-            "demo --resume --out runs/demo # goes on after an interruption")
+            "demo --resume --out runs/demo-teacher # goes on after an interruption")
     {
         CommonOptions.AddRecipe(this);
         CommonOptions.AddRun(this);
@@ -28,7 +28,7 @@ internal sealed class FinetuneCommand : CaldCommand
         StopRequest stop = new();
         using ConsoleProgress progress = session.Progress();
         using Interrupts interrupts = session.HandleInterrupts(stop);
-        ResultRow row = new ConversionSession(recipe, RunOptions.SessionOf(session, progress, stop)).FineTune(recipe, folder);
+        ResultRow row = new ConversionSession(recipe, RunOptions.SessionOf(session, progress, stop, folder)).FineTune(recipe, folder);
         progress.Clear();
         RunOptions.Print(session, row);
         session.Note($"model in {Path.Combine(folder, "model")}, waypoints in {Path.Combine(folder, "waypoints")}");

@@ -29,12 +29,14 @@ internal static class RunOptions
     }
 
     /// <summary>What a conversion session is told.</summary>
-    public static SessionOptions SessionOf(Session session, IProgressSink progress, StopRequest stop) => new()
+    /// <param name="folder">What --out is, or would be.</param>
+    public static SessionOptions SessionOf(Session session, IProgressSink progress, StopRequest stop, string folder) => new()
     {
         Device = DeviceOf(session),
         Resume = session.Arguments.GetValue(CommonOptions.Resume),
         Progress = progress,
         Stop = stop,
+        ResumeFolder = folder,
     };
 
     /// <summary>A row as JSON or as one line of text.</summary>

@@ -23,6 +23,9 @@ public sealed record SessionOptions
     public IProgressSink Progress { get; init; } = SilentProgress.Instance;
 
     public StopRequest Stop { get; init; } = StopRequest.Never;
+
+    /// <summary>The folder that the user gave or was told, to be named in the hint on how to go on; null: the folder of the run that stopped.</summary>
+    public string? ResumeFolder { get; init; }
 }
 
 /// <summary>
@@ -66,7 +69,7 @@ public sealed class ConversionSession
             return done;
         }
 
-        using RobertaForSequenceClassification model = LoadSource(recipe, recipe.Teacher);
+        using RobertaForSequenceClassification model = LoadSource(recipe.Teacher, recipe.Teacher.Seed);
         using NoGuide guide = new();
         return Train(recipe, "teacher", model, guide, recipe.Teacher, recipe.Guidance with { FreezeSteps = 0 }, folder, recipe.Teacher.WaypointsPerEpoch);
     }
@@ -96,7 +99,7 @@ public sealed class ConversionSession
             GuidanceMode.Trajectory => Trajectory(recipe, total, accumulation, seed),
             GuidanceMode.Waypoint => new WaypointGuide(
                 Waypoints.In(recipe.Guidance.Waypoints ?? RequireTeacher(teacherFolder, mode)),
-                path => RobertaFiles.LoadClassifier(path, Context(seed)),
+                path => LoadGuiding(path, seed),
                 (step, path) => _options.Progress.Note($"update {step}: guided by waypoint {Path.GetFileName(path)}"),
                 recipe.Guidance,
                 total,
@@ -114,7 +117,7 @@ public sealed class ConversionSession
         ulong seed = (ulong)recipe.Training.Seed;
         GuidanceMode mode = recipe.Guidance.Mode;
         bool fromTeacher = mode is GuidanceMode.Target or GuidanceMode.Hybrid;
-        using RobertaForSequenceClassification origin = fromTeacher ? LoadTeacher(teacherFolder, mode, seed) : LoadSource(recipe, recipe.Training);
+        using RobertaForSequenceClassification origin = fromTeacher ? LoadTeacher(teacherFolder, mode, seed) : LoadSource(recipe.Training, recipe.Training.Seed);
         return RobertaFiles.Convert(origin, LinformerOf(recipe), Context(seed ^ StudentStart), config => WithDropout(config, recipe.Training.Dropout));
     }
 
@@ -148,28 +151,58 @@ public sealed class ConversionSession
 
     private BuildContext Context(ulong seed) => BuildContext.For(_options.Device, seed);
 
-    private RobertaForSequenceClassification LoadSource(Recipe recipe, OptimisationRecipe optimisation) => RobertaFiles.LoadForTask(
-        Source, Context((ulong)recipe.Training.Seed), Data.Labels, out _, config => WithDropout(config, optimisation.Dropout));
+    private RobertaForSequenceClassification LoadSource(OptimisationRecipe optimisation, int headSeed) => RobertaFiles.LoadForTask(
+        Source, Context((ulong)headSeed), Data.Labels, out _, config => WithDropout(config, optimisation.Dropout));
 
     private RobertaForSequenceClassification LoadTeacher(string? folder, GuidanceMode mode, ulong seed)
     {
         string run = RequireTeacher(folder, mode);
         string inner = Path.Combine(run, ClassifierTrainer.ModelFolderName);
         string path = Directory.Exists(inner) ? inner : run;
+        return LoadGuiding(path, seed);
+    }
+
+    /// <summary>Reads a model that guides, and makes sure that it fits the task and the student.</summary>
+    private RobertaForSequenceClassification LoadGuiding(string path, ulong seed)
+    {
         RobertaForSequenceClassification teacher = RobertaFiles.LoadClassifier(path, Context(seed));
-        if (teacher.Config.Labels.Count != Data.Labels.Count)
+        if (Misfit(teacher.Config) is { } misfit)
         {
-            int found = teacher.Config.Labels.Count;
             teacher.Dispose();
-            throw new CaldException($"{path}: the teacher has {found} classes, the task {Data.Labels.Count} ({string.Join(", ", Data.Labels.Take(8))} …); fine-tune it on this task");
+            throw new CaldException($"{path} cannot guide this conversion: {misfit}");
         }
 
         return teacher;
     }
 
+    private string? Misfit(RobertaConfig teacher)
+    {
+        RobertaConfig s = SourceConfig;
+        if (teacher.Linformer is not null)
+        {
+            return "it is a converted student; give the fine-tuned transformer";
+        }
+
+        if ((teacher.Layers, teacher.HiddenSize, teacher.VocabularySize, teacher.MaximumPositions) != (s.Layers, s.HiddenSize, s.VocabularySize, s.MaximumPositions))
+        {
+            return $"it has {teacher.Layers} layers, width {teacher.HiddenSize}, {teacher.VocabularySize} tokens and {teacher.MaximumPositions} positions, the source {Source} "
+                + $"{s.Layers}, {s.HiddenSize}, {s.VocabularySize} and {s.MaximumPositions}; fine-tune this source, or set model.source to the teacher's";
+        }
+
+        if (teacher.Labels.Count != Data.Labels.Count)
+        {
+            return $"it has {teacher.Labels.Count} classes, the task {Data.Labels.Count}; fine-tune it on this task";
+        }
+
+        // Other names are other words for the same classes (LABEL_0 …); the same names in another order are a mistake.
+        return !teacher.Labels.SequenceEqual(Data.Labels) && teacher.Labels.Order(StringComparer.Ordinal).SequenceEqual(Data.Labels.Order(StringComparer.Ordinal))
+            ? $"its classes are the task's in another order ({string.Join(", ", teacher.Labels)}); set task.labels to that order"
+            : null;
+    }
+
     private TrajectoryGuide Trajectory(Recipe recipe, int total, int accumulation, ulong seed)
     {
-        RobertaForSequenceClassification teacher = LoadSource(recipe, recipe.Teacher);
+        RobertaForSequenceClassification teacher = LoadSource(recipe.Teacher, recipe.Training.Seed); // the student's head: both start from the same function
         TeacherRecipe t = recipe.Teacher;
         AdamW optimiser = new(teacher.NamedParameters(), new AdamWOptions(t.Beta1, t.Beta2, t.Eps, t.WeightDecay), RobertaFiles.IsDecayed);
         int updates = recipe.Guidance.TeacherSchedule == TeacherSchedule.Student ? total : Math.Max(1, total / recipe.Guidance.UpdateCycle);
@@ -199,6 +232,7 @@ public sealed class ConversionSession
             Metric = recipe.Task.Metric,
             Bucketing = recipe.Task.Bucketing,
             Folder = folder,
+            ResumeFolder = _options.ResumeFolder,
             Device = _options.Device,
             Resume = _options.Resume,
             WaypointsPerEpoch = waypoints,

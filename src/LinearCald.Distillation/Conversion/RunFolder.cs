@@ -1,4 +1,5 @@
 using LinearCald.Distillation.Recipes;
+using LinearCald.Distillation.Training;
 using LinearCald.Nn.Files;
 
 namespace LinearCald.Distillation.Conversion;
@@ -7,6 +8,7 @@ namespace LinearCald.Distillation.Conversion;
 public sealed class RunFolder : IDisposable
 {
     private const string RecipeName = "recipe.yaml";
+    private static readonly string[] Traces = ["metrics.jsonl", "checkpoints", ClassifierTrainer.ModelFolderName, Waypoints.FolderName, "results.json"];
     private readonly RunLock _lock;
 
     private RunFolder(string path, RunLock held)
@@ -32,13 +34,19 @@ public sealed class RunFolder : IDisposable
         {
             string file = System.IO.Path.Combine(path, RecipeName);
             string yaml = recipe.ToYaml();
-            if (!File.Exists(file))
-            {
-                AtomicFile.WriteText(file, yaml);
-            }
-            else if (!resume)
+            bool hasRun = Array.Exists(Traces, name => System.IO.Path.Exists(System.IO.Path.Combine(path, name)));
+            if (hasRun && !resume)
             {
                 throw new CaldException($"{path} already holds a run; add --resume to go on with it, or choose another folder with --out");
+            }
+
+            if (!hasRun)
+            {
+                AtomicFile.WriteText(file, yaml); // an earlier one is of a run that ended before its first update
+            }
+            else if (!File.Exists(file))
+            {
+                throw new CaldException($"{path} holds a run without its {RecipeName}, so it cannot be resumed; choose another folder with --out");
             }
             else if (File.ReadAllText(file) is { } before && before != yaml)
             {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using LinearCald.Distillation.Recipes;
 using LinearCald.Models.Roberta;
 using LinearCald.Nn.Optimisers;
@@ -87,11 +88,21 @@ public sealed class TrajectoryGuide : FrozenGuide
 
     public override void EndUpdate(int completed)
     {
-        if (_learns)
+        if (!_learns)
         {
-            _optimiser.Update(_learningRate(_optimiser.Step), _clipNorm);
-            Teacher.ClearGradients();
+            return;
         }
+
+        double lr = _learningRate(_optimiser.Step);
+        double norm = _optimiser.Update(lr, _clipNorm > 0 ? _clipNorm : double.PositiveInfinity);
+        if (!double.IsFinite(norm))
+        {
+            throw new CaldException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"trajectory: the gradient of the teacher is not finite at update {completed + 1} (lr {lr:G4}); lower guidance.teacher_lr or set teacher.clip_norm, and start in another folder"));
+        }
+
+        Teacher.ClearGradients();
     }
 
     public override IEnumerable<(string Name, Tensor Value)> State()

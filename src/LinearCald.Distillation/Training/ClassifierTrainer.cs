@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using LinearCald.Data.Batching;
 using LinearCald.Distillation.Guidance;
 using LinearCald.Distillation.Recipes;
@@ -40,6 +41,9 @@ public sealed record TrainingPlan
 
     /// <summary>The run folder; exists and is locked.</summary>
     public required string Folder { get; init; }
+
+    /// <summary>The folder to name with --out when the run is to go on; null: <see cref="Folder"/>. A comparison has its runs in folders below the one it was given.</summary>
+    public string? ResumeFolder { get; init; }
 
     public required Device Device { get; init; }
 
@@ -145,7 +149,7 @@ public sealed class ClassifierTrainer : IDisposable
 
             if (stop)
             {
-                throw new RunStoppedException(step, _totalUpdates, _plan.Folder);
+                throw new RunStoppedException(step, _totalUpdates, _plan.ResumeFolder ?? _plan.Folder);
             }
         }
 
@@ -187,13 +191,19 @@ public sealed class ClassifierTrainer : IDisposable
         }
 
         double lr = _schedule.Of(completed);
+        string terms = string.Create(CultureInfo.InvariantCulture, $"task {losses.Task:G4}, layer {losses.Layer:G4}, kl {losses.Kl:G4}, lr {lr:G4}");
         if (!double.IsFinite(losses.Task + losses.Layer + losses.Kl))
         {
-            throw new CaldException(
-                $"{_plan.Stage}: the loss is not finite at update {completed + 1} (task {losses.Task}, layer {losses.Layer}, kl {losses.Kl}; lr {lr:G4}); lower lr, or set clip_norm");
+            throw Diverged($"the loss is not finite at update {completed + 1} ({terms})");
         }
 
-        double norm = _optimiser.Update(lr, _plan.Optimisation.ClipNorm);
+        // An infinite limit clips nothing, but the norm is taken: an update that would ruin the weights must not reach a checkpoint.
+        double norm = _optimiser.Update(lr, _plan.Optimisation.ClipNorm > 0 ? _plan.Optimisation.ClipNorm : double.PositiveInfinity);
+        if (!double.IsFinite(norm))
+        {
+            throw Diverged($"the gradient is not finite at update {completed + 1} ({terms})");
+        }
+
         _plan.Model.ClearGradients();
         _plan.Guide.EndUpdate(completed);
         _progress = _progress with { Step = completed + 1 };
@@ -253,6 +263,11 @@ public sealed class ClassifierTrainer : IDisposable
     {
         Evaluation result = Evaluator.Evaluate(
             _plan.Model, _plan.Data.Validation, _plan.Data.PaddingId, _plan.Optimisation.EvalBatchSize, _plan.Device);
+        if (!double.IsFinite(result.Loss))
+        {
+            throw Diverged($"the loss on the validation part is not finite after update {_progress.Step}");
+        }
+
         double value = result.Of(_plan.Metric);
         bool better = _progress.Best is not { } best || _plan.Optimisation.IsBetter(value, best.Of(_plan.Metric));
         _progress = _progress with { Evaluations = [.. _progress.Evaluations, new EvaluationPoint(_progress.Step, value)] };
@@ -295,6 +310,9 @@ public sealed class ClassifierTrainer : IDisposable
             parameter.Trainable = completed >= until || RobertaFiles.IsProjection(name);
         }
     }
+
+    private CaldException Diverged(string what) => new(
+        $"{_plan.Stage}: {what}; earlier checkpoints in {_plan.Folder} are intact. Lower lr or the weights of the losses, or set clip_norm, and start in another folder");
 
     private static ulong SeedOf(ulong seed) => (seed * 0x9E3779B97F4A7C15) ^ 0x44524F50; // dropout's masks must not be the numbers of initialisation
 
