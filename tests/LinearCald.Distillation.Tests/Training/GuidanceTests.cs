@@ -1,6 +1,5 @@
 using LinearCald.Distillation.Guidance;
 using LinearCald.Distillation.Recipes;
-using LinearCald.Distillation.Training;
 using LinearCald.Models.Roberta;
 using LinearCald.Nn;
 using LinearCald.Tensors;
@@ -222,7 +221,11 @@ public sealed class GuidanceTests : IDisposable
 
         public override void EndUpdate(int completed) => guide.EndUpdate(completed);
 
-        protected override void Dispose(bool disposing) => guide.Dispose();
+        protected override void Dispose(bool disposing)
+        {
+            guide.Dispose();
+            base.Dispose(disposing);
+        }
     }
 
     private sealed class CountingGuide(RobertaForSequenceClassification teacher, GuidanceRecipe recipe, List<int> observed) : FrozenGuide(teacher, recipe, 10, 1, 7)
