@@ -77,7 +77,7 @@ public sealed class FileCommandTests : IDisposable
         TokenizerFolder("all/good", """{"text":"","ids":[],"decoded":""}""");
         Capture good = Capture.Run("verify", folder["all"]);
         Assert.Equal(0, good.ExitCode);
-        Assert.Matches("^pass  good +cpu +worst 0 +budget 0 +1 texts, 0 pairs", good.Out);
+        Assert.Matches("^pass  good +cpu +worst 0 +budget 0 +1 compared", good.Out);
 
         TokenizerFolder("all/bad", """{"text":"a","ids":[1,2,3]}""");
         Capture both = Capture.Run("verify", folder["all"], "--json");
@@ -86,14 +86,14 @@ public sealed class FileCommandTests : IDisposable
         Assert.Equal(["bad", "good"], rows.Select(row => row.GetProperty("case").GetString()));
         Assert.Equal([false, true], rows.Select(row => row.GetProperty("pass").GetBoolean()));
         Assert.Equal([1.0, 0.0], rows.Select(row => row.GetProperty("worst").GetDouble()));
-        Assert.Contains("fixtures.jsonl:1 ids", rows[0].GetProperty("where").GetString(), StringComparison.Ordinal);
+        Assert.Contains("fixtures.jsonl:1 ids", rows[0].GetProperty("tensor").GetString(), StringComparison.Ordinal);
     }
 
     [Fact]
     public void VerifyOfNothingIsAFailureNotASuccess()
     {
         Directory.CreateDirectory(folder["empty"]);
-        Assert.Contains("nothing to verify", Failure("verify", folder["empty"]), StringComparison.Ordinal);
+        Assert.Contains("holds no fixture", Failure("verify", folder["empty"]), StringComparison.Ordinal);
         Assert.Contains("there is no such folder", Failure("verify", folder["none"]), StringComparison.Ordinal);
         Assert.Equal(2, Capture.Run("verify", folder["empty"], "--device", "gpu").ExitCode);
         TokenizerFolder("vacant", "");

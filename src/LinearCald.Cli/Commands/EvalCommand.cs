@@ -55,7 +55,7 @@ internal sealed class EvalCommand : CaldCommand
     public override int Execute(Session session)
     {
         Recipe recipe = CommonOptions.LoadRecipe(session.Arguments, session.Arguments.GetValue(Task)!);
-        string folder = ModelSource.Resolve(session.Arguments.GetValue(Model)!);
+        string folder = ModelSource.Resolve(session.Arguments.GetValue(Model)!, "--model FOLDER");
         Device device = RunOptions.DeviceOf(session);
         using RobertaForSequenceClassification model = RobertaFiles.LoadClassifier(folder, BuildContext.For(device, 0));
         using ConsoleProgress progress = session.Progress();

@@ -20,8 +20,10 @@ internal static class ModeOption
             return recipe with { Variants = RecipeVariants.None };
         if (recipe.Variants.Contains(mode))
             return recipe.Variant(mode);
-        return Recipe.TryParseMode(mode) is { } known
-            ? recipe.ForMode(known)
-            : throw new CaldException($"--mode {mode} is not known; modes are {Recipe.ModeNames}{(recipe.Variants.Names.Count > 0 ? $"; {recipe.Name} also has {string.Join(", ", recipe.Variants.Names)}" : "")}");
+        if (Recipe.TryParseMode(mode) is { } known)
+            return recipe.ForMode(known);
+        string[] others = [.. recipe.Variants.Names.Where(name => Recipe.TryParseMode(name) is null)];
+        throw new CaldException(
+            $"--mode {mode} is not known; modes are {Recipe.ModeNames}{(others.Length > 0 ? $"; {recipe.Name} also has {string.Join(", ", others)}" : "")}");
     }
 }

@@ -4,8 +4,10 @@ namespace LinearCald.Distillation.Conversion;
 public static class ModelSource
 {
     /// <summary>The folder that a recipe's <c>model.source</c> means.</summary>
+    /// <param name="source">As given.</param>
+    /// <param name="option">How another one is given, for the message.</param>
     /// <exception cref="CaldException">There is no such folder.</exception>
-    public static string Resolve(string source)
+    public static string Resolve(string source, string option = "--set model.source=FOLDER")
     {
         ArgumentNullException.ThrowIfNull(source);
         if (Directory.Exists(source))
@@ -15,6 +17,6 @@ public static class ModelSource
 
         string shipped = Path.Combine(AppContext.BaseDirectory, source);
         return Directory.Exists(shipped) ? shipped : throw new CaldException(
-            $"model folder {source} does not exist, neither in the working directory nor beside the program; give --model FOLDER with config.json, safetensors and the tokenizer's files");
+            $"model folder {source} does not exist, neither in the working directory nor beside the program; give a folder with config.json, safetensors and the tokenizer's files: {option}");
     }
 }

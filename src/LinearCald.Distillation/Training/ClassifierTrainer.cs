@@ -93,11 +93,7 @@ public sealed class ClassifierTrainer : IDisposable
         ArgumentNullException.ThrowIfNull(plan);
         _plan = plan;
         OptimisationRecipe o = plan.Optimisation;
-        if (o.Precision != Precision.Fp32)
-        {
-            throw new CaldException($"precision {RecipeName(o.Precision)}: the cpu trains in fp32; set precision to fp32");
-        }
-
+        CheckPrecision(o.Precision);
         _updatesPerEpoch = o.UpdatesPerEpoch(plan.Data.Train.Count);
         _totalUpdates = o.TotalUpdates(plan.Data.Train.Count);
         _schedule = Schedules.Of(o, _totalUpdates);
@@ -106,6 +102,15 @@ public sealed class ClassifierTrainer : IDisposable
         _sampler = BatchSampler.Shuffled(plan.Data.Train.Lengths(), o.BatchSize, (ulong)o.Seed, plan.Bucketing ? BatchBucketing.Length : BatchBucketing.None);
         _distillation = new DistillationLoss(plan.Guidance);
         _dropout = new RandomGenerator(SeedOf((ulong)o.Seed));
+    }
+
+    /// <summary>Refuses number formats that the CPU has no kernels for.</summary>
+    internal static void CheckPrecision(Precision precision)
+    {
+        if (precision != Precision.Fp32)
+        {
+            throw new CaldException($"precision {RecipeName(precision)}: the cpu trains in fp32; leave --precision out, or set teacher.precision and training.precision to fp32");
+        }
     }
 
     /// <summary>Where the run folder's best model is.</summary>

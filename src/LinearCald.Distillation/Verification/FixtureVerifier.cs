@@ -13,6 +13,11 @@ public static class FixtureVerifier
     {
         ArgumentNullException.ThrowIfNull(folder);
         ArgumentNullException.ThrowIfNull(device);
+        if (!Directory.Exists(folder))
+        {
+            throw new CaldException($"{folder}: there is no such folder; give one with golden fixtures or tokenizers, such as tests/fixtures of the sources");
+        }
+
         string[] cases = [.. Cases(folder)];
         return cases.Length > 0
             ? cases.SelectMany(path => VerifyCase(path, device))
@@ -21,11 +26,6 @@ public static class FixtureVerifier
 
     private static IEnumerable<string> Cases(string folder)
     {
-        if (!Directory.Exists(folder))
-        {
-            return [];
-        }
-
         IEnumerable<string> folders = Directory.EnumerateDirectories(folder, "*", SearchOption.AllDirectories).Prepend(folder);
         return folders.Where(f => File.Exists(Path.Combine(f, "expected.safetensors")) || TokenizerFixture.IsFixtureFolder(f)).Order(StringComparer.Ordinal);
     }

@@ -20,7 +20,13 @@ public static class RobertaFiles
     /// <summary>Reads a classifier, transformer or student; every parameter must be there.</summary>
     public static RobertaForSequenceClassification LoadClassifier(string folder, BuildContext context)
     {
-        RobertaForSequenceClassification model = new(context, RobertaConfig.Read(folder));
+        RobertaConfig config = RobertaConfig.Read(folder);
+        if (config.Labels.Count == 0)
+        {
+            throw new CaldException($"{folder} is no classifier: its config.json has neither id2label nor num_labels; give a fine-tuned model, such as `cald finetune` makes");
+        }
+
+        RobertaForSequenceClassification model = new(context, config);
         return Filled(model, folder, _ => false, out _);
     }
 
