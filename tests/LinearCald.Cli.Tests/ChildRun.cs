@@ -40,16 +40,25 @@ internal sealed class ChildRun : IDisposable
         _process.WaitForExit();
     }
 
-    /// <summary>As Ctrl+C.</summary>
-    /// <returns>The exit code and standard error.</returns>
+    /// <summary>As Ctrl+C; as SIGTERM, which means the same, where the shell that runs the tests in its background has SIGINT ignored.</summary>
+    /// <returns>The exit code and what was written.</returns>
     public (int ExitCode, string Output, string Error) Interrupt()
     {
-        using (Process kill = Process.Start("kill", ["-INT", _process.Id.ToString(CultureInfo.InvariantCulture)]))
+        using (Process kill = Process.Start("kill", [IgnoresInterrupt(_process.Id) ? "-TERM" : "-INT", _process.Id.ToString(CultureInfo.InvariantCulture)]))
             kill.WaitForExit();
         Task<string> output = _process.StandardOutput.ReadToEndAsync();
         string error = _process.StandardError.ReadToEnd();
         _process.WaitForExit();
         return (_process.ExitCode, output.Result, error);
+    }
+
+    private static bool IgnoresInterrupt(int process)
+    {
+        const string Field = "SigIgn:";
+        const long InterruptBit = 1 << 1;
+        string status = string.Create(CultureInfo.InvariantCulture, $"/proc/{process}/status");
+        return File.Exists(status) && File.ReadLines(status).FirstOrDefault(l => l.StartsWith(Field, StringComparison.Ordinal)) is { } line
+            && (long.Parse(line.AsSpan(Field.Length).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture) & InterruptBit) != 0;
     }
 
     public void Dispose()
