@@ -39,7 +39,7 @@ def write(path, rows):
     print(f"{path}: {len(rows)} rows, {os.path.getsize(path)} bytes, {dict(collections.Counter(r[1] for r in rows).most_common())}")
 
 
-def main(source, output, classes=8, train_rows=4000, validation_rows=800):
+def main(source, output, classes=12, train_rows=3200, validation_rows=800):
     train = read(source, "train.tsv")
     count = collections.Counter(label for _, label in train)
     kept = sorted(sorted(count, key=lambda c: (-count[c], c))[: int(classes)])

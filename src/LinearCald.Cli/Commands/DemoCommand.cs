@@ -7,7 +7,7 @@ namespace LinearCald.Cli.Commands;
 /// <summary>`cald demo`: the main job on what travels with the program.</summary>
 internal sealed class DemoCommand : CaldCommand
 {
-    private static readonly string[] Faithful = ["unguided", "target", "unguided-pool", "target-pool"];
+    private static readonly string[] Usual = ["unguided", "target", "target-pool"];
 
     private static readonly Option<string> Kind = new("--recipe")
     {
@@ -16,7 +16,7 @@ internal sealed class DemoCommand : CaldCommand
         DefaultValueFactory = _ => "text",
     };
 
-    private static readonly Option<bool> AllModes = new("--all-modes") { Description = "Also source-init, trajectory, waypoint and hybrid guidance" };
+    private static readonly Option<bool> AllModes = new("--all-modes") { Description = "Also source-init, trajectory, waypoint and hybrid guidance, and the unguided student with a pooled start" };
 
     private static readonly Option<int?> Seeds = CommonOptions.WholeNumber("--seeds", "Runs of each row, with seeds 0 … N − 1 (default 1)", 1, 1000);
 
@@ -42,7 +42,7 @@ internal sealed class DemoCommand : CaldCommand
     public override int Execute(Session session)
     {
         Recipe recipe = CommonOptions.LoadRecipe(session.Arguments, "demo");
-        string[] variants = session.Arguments.GetValue(AllModes) ? [.. recipe.Variants.Names] : Faithful;
+        string[] variants = session.Arguments.GetValue(AllModes) ? [.. recipe.Variants.Names] : Usual;
         int[] seeds = session.Arguments.GetValue(Seeds) is { } count ? [.. Enumerable.Range(0, count)] : [recipe.Training.Seed];
         string folder = RunOptions.FolderOf(session, "demo");
         session.Note($"RoBERTa (tiny) → Linformer of rank {recipe.Student.Rank} on {recipe.Task.MaxLength}-token package descriptions; runs in {folder}");

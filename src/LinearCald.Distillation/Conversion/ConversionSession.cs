@@ -87,7 +87,7 @@ public sealed class ConversionSession
         using RunFolder run = RunFolder.Open(folder, recipe, _options.Resume);
         if (_options.Resume && RunResult.Read(folder) is { } done)
         {
-            return done;
+            return done with { Variant = variant };
         }
 
         int total = recipe.Training.TotalUpdates(Data.Train.Count);
