@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace LinearCald.Tensors.Cpu;
 
@@ -40,6 +41,7 @@ internal readonly unsafe struct ActivationEpilogue<T, TActivation> : IEpilogue<T
 
     private readonly struct RowBody(T* c, T* bias, T* before, TActivation activation) : ISimdBody<T>
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Step<TV>(nint i)
             where TV : unmanaged, ISimd<TV, T>
         {
