@@ -57,16 +57,16 @@ public class TsvReaderTests
         TextTask task = folder.With("t.tsv", "7\tno\tq1\ts1", "8\tyes\tq2\ts2", "9\tno\tq3\ts3")
             .With("v.tsv", "1\tyes\tq4\ts4", "2\tno\tq5\ts5")
             .Load(TaskFormat.Tsv, o => o with
-        {
-            TrainFile = "t.tsv",
-            ValidationFile = "v.tsv",
-            TestFile = "t.tsv",
-            TextColumns = ["3", "2"],
-            LabelColumn = "1",
-            Labels = ["yes", "no", "perhaps"],
-            MaxTrainRows = 2,
-            MaxEvalRows = 1,
-        });
+            {
+                TrainFile = "t.tsv",
+                ValidationFile = "v.tsv",
+                TestFile = "t.tsv",
+                TextColumns = ["3", "2"],
+                LabelColumn = "1",
+                Labels = ["yes", "no", "perhaps"],
+                MaxTrainRows = 2,
+                MaxEvalRows = 1,
+            });
         Assert.Equal([new("s1", "q1", 1), new("s2", "q2", 0)], task.Train);
         Assert.Equal([new("s4", "q4", 0)], task.Validation);
         Assert.Equal([new("s1", "q1", 1)], task.Test!);
