@@ -13,6 +13,8 @@ internal static class RunOptions
     {
         if (session.Arguments.GetValue(CommonOptions.Threads) is { } threads)
             Device.UseThreads(threads);
+        if (session.Arguments.GetValue(CommonOptions.Precision) is { } precision and not Precision.Fp32)
+            throw new CaldException($"--precision {RecipeSchema.NameOf(precision)}: this version computes in fp32 on the cpu; leave the option out");
         return Device.Parse(session.Arguments.GetValue(CommonOptions.Device)!);
     }
 

@@ -103,7 +103,7 @@ internal sealed unsafe class AttentionGrid<T>
     /// <remarks>Outputs whose true value may be nothing but cancelled terms (the query gradient of a single key) are judged together with their siblings.</remarks>
     public static double Error(params (AttentionGrid<T> Mine, AttentionGrid<double> Reference)[] outputs)
     {
-        double difference = 0.0, norm = 0.0;
+        double difference = 0.0, norm = 0.0, elements = 0.0;
         foreach ((AttentionGrid<T> mine, AttentionGrid<double> reference) in outputs)
         {
             if (!mine.GapsAreUntouched())
@@ -121,10 +121,12 @@ internal sealed unsafe class AttentionGrid<T>
 
                 difference += (x - r) * (x - r);
                 norm += r * r;
+                elements++;
             }
         }
 
-        double error = Math.Sqrt(difference) / Math.Max(1e-3, Math.Sqrt(norm));
+        // Gradients may cancel to nothing (one slot, one key): an element then counts as a fiftieth of its inputs' size.
+        double error = Math.Sqrt(difference) / Math.Max(1e-3, Math.Max(Math.Sqrt(norm), 0.02 * Math.Sqrt(elements)));
         return double.IsNaN(error) ? double.PositiveInfinity : error;
     }
 
