@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace LinearCald.Tensors;
+namespace LinearCald;
 
 /// <summary>The upper half of a float32: 1 sign bit, 8 exponent bits, 7 fraction bits. A storage format; arithmetic happens in float32.</summary>
 public readonly struct BFloat16 : IEquatable<BFloat16>
