@@ -13,3 +13,11 @@ namespace LinearCald.Tensors;
 /// <param name="Step">t, counted from 1.</param>
 public readonly record struct AdamWStep(
     double LearningRate, double Beta1, double Beta2, double Epsilon, double WeightDecay, double GradientScale, long Step);
+
+/// <summary>One tensor of an optimiser step over many.</summary>
+/// <param name="Parameter">Updated in place; float32, contiguous.</param>
+/// <param name="Gradient">Of the parameter's shape.</param>
+/// <param name="Mean">m.</param>
+/// <param name="Square">v.</param>
+/// <param name="Decays">Whether <see cref="AdamWStep.WeightDecay"/> applies to it.</param>
+public readonly record struct AdamWSlot(Tensor Parameter, Tensor Gradient, Tensor Mean, Tensor Square, bool Decays);

@@ -101,6 +101,33 @@ internal abstract class Backend
     /// <summary>One AdamW update of one tensor in place, see <see cref="AdamWStep"/>.</summary>
     public abstract void AdamW(Tensor parameter, Tensor gradient, Tensor m, Tensor v, in AdamWStep step);
 
+    /// <summary>One clipped AdamW update of many tensors, see <see cref="OptimiserKernels"/>. This form reads the total back; a device with a queue does all of it there.</summary>
+    public virtual void AdamWAll(IReadOnlyList<AdamWSlot> slots, IReadOnlyList<Tensor> others, in AdamWStep step, double clipNorm, Tensor total)
+    {
+        Fill(total, 0);
+        foreach (AdamWSlot slot in slots)
+        {
+            AddSumOfSquares(slot.Gradient, total);
+        }
+
+        foreach (Tensor gradient in others)
+        {
+            AddSumOfSquares(gradient, total);
+        }
+
+        double norm = Math.Sqrt(total.Item()) * step.GradientScale;
+        if (!double.IsFinite(norm))
+        {
+            return;
+        }
+
+        AdamWStep scaled = step with { GradientScale = step.GradientScale * Math.Min(1, clipNorm / (norm + 1e-6)) };
+        foreach (AdamWSlot slot in slots)
+        {
+            AdamW(slot.Parameter, slot.Gradient, slot.Mean, slot.Square, slot.Decays ? scaled : scaled with { WeightDecay = 0 });
+        }
+    }
+
     /// <summary>Independent normal numbers.</summary>
     public abstract void Normal(Tensor y, double mean, double deviation, RandomKey key);
 

@@ -12,6 +12,9 @@ public abstract class Device
     /// <summary>What the device's memory pool holds.</summary>
     public abstract MemoryStatistics Memory { get; }
 
+    /// <summary>Whether work is queued and done while the host goes on: then reading a value makes the host wait.</summary>
+    public virtual bool RunsAhead => false;
+
     internal abstract Backend Backend { get; }
 
     /// <summary>Finds a device by the name the command line uses.</summary>

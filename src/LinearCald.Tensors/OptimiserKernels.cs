@@ -1,6 +1,6 @@
 namespace LinearCald.Tensors;
 
-/// <summary>The two kernels of an optimiser step; not recorded.</summary>
+/// <summary>The kernels of an optimiser step; not recorded.</summary>
 public static class OptimiserKernels
 {
     /// <summary>Adds Σ x² to a float64 tensor of one element, in an order fixed by the shape.</summary>
@@ -18,5 +18,29 @@ public static class OptimiserKernels
         Ops.Check.SameShape("AdamW", parameter, m);
         Ops.Check.SameShape("AdamW", parameter, v);
         parameter.Device.Backend.AdamW(parameter, gradient, m, v, step);
+    }
+
+    /// <summary>
+    /// Updates many tensors in one step without waiting for the device: total[1] (float64) becomes Σ g² over <paramref name="slots"/> and <paramref name="others"/>; where
+    /// √total · GradientScale exceeds <paramref name="clipNorm"/> gradients are scaled down to it (by clipNorm / (norm + 1e-6)), and where the total is not finite
+    /// nothing is changed.
+    /// </summary>
+    /// <param name="slots">What to update; the same list from step to step lets a device keep its tables.</param>
+    /// <param name="others">Gradients that count in the norm but belong to no slot (frozen parameters).</param>
+    /// <param name="step">The numbers of the update; WeightDecay goes to the slots that decay.</param>
+    /// <param name="clipNorm">Infinity does not clip.</param>
+    /// <param name="total">float64 [1].</param>
+    public static void UpdateAdamW(this IReadOnlyList<AdamWSlot> slots, IReadOnlyList<Tensor> others, in AdamWStep step, double clipNorm, Tensor total)
+    {
+        ArgumentNullException.ThrowIfNull(slots);
+        ArgumentNullException.ThrowIfNull(total);
+        foreach (AdamWSlot slot in slots)
+        {
+            Ops.Check.SameShape("AdamW", slot.Parameter, slot.Gradient);
+            Ops.Check.SameShape("AdamW", slot.Parameter, slot.Mean);
+            Ops.Check.SameShape("AdamW", slot.Parameter, slot.Square);
+        }
+
+        total.Device.Backend.AdamWAll(slots, others, step, clipNorm, total);
     }
 }

@@ -75,6 +75,9 @@ public sealed class ClassifierTrainer : IDisposable
     /// <summary>Name of the model folder inside a run folder.</summary>
     public const string ModelFolderName = "model";
 
+    /// <summary>Updates between readings of the losses on a device that has a queue of its own.</summary>
+    private const int UpdatesAhead = 32;
+
     private readonly TrainingPlan _plan;
     private readonly AdamW _optimiser;
     private readonly LearningRateSchedule _schedule;
@@ -82,6 +85,8 @@ public sealed class ClassifierTrainer : IDisposable
     private readonly BatchSampler _sampler;
     private readonly DistillationLoss _distillation;
     private readonly RandomGenerator _dropout;
+    private readonly LossLedger _ledger;
+    private readonly Queue<PendingUpdate> _pending = new();
     private readonly int _totalUpdates;
     private readonly int _updatesPerEpoch;
     private RunProgress _progress = new();
@@ -102,6 +107,7 @@ public sealed class ClassifierTrainer : IDisposable
         _sampler = BatchSampler.Shuffled(plan.Data.Train.Lengths(), o.BatchSize, (ulong)o.Seed, plan.Bucketing ? BatchBucketing.Length : BatchBucketing.None);
         _distillation = new DistillationLoss(plan.Guidance);
         _dropout = new RandomGenerator(SeedOf((ulong)o.Seed));
+        _ledger = new LossLedger(plan.Device, DType.Float32, plan.Device.RunsAhead ? UpdatesAhead : 1);
     }
 
     /// <summary>Refuses number formats that the CPU has no kernels for.</summary>
@@ -138,14 +144,25 @@ public sealed class ClassifierTrainer : IDisposable
             int step = _progress.Step;
             int within = ((step - 1) % _updatesPerEpoch) + 1;
             bool last = step == _totalUpdates;
-            if (within % evaluateEvery == 0 || within == _updatesPerEpoch || last)
+            bool evaluates = within % evaluateEvery == 0 || within == _updatesPerEpoch || last;
+            bool stop = _plan.Stop.IsRequested && !last;
+            bool saves = step % checkpointEvery == 0 || last || stop;
+            if (evaluates || saves || IsWaypoint(within))
+            {
+                ReadLosses(sinks);
+            }
+
+            if (evaluates)
             {
                 Evaluate(sinks);
             }
 
-            SaveWaypoint(within, sinks);
-            bool stop = _plan.Stop.IsRequested && !last;
-            if (step % checkpointEvery == 0 || last || stop)
+            if (IsWaypoint(within))
+            {
+                SaveWaypoint(sinks);
+            }
+
+            if (saves)
             {
                 log.Flush();
                 _progress = _progress with { Seconds = Elapsed };
@@ -161,7 +178,11 @@ public sealed class ClassifierTrainer : IDisposable
         return Finish();
     }
 
-    public void Dispose() => _optimiser.Dispose();
+    public void Dispose()
+    {
+        _optimiser.Dispose();
+        _ledger.Dispose();
+    }
 
     private double Elapsed => _secondsBefore + Stopwatch.GetElapsedTime(_started).TotalSeconds;
 
@@ -185,56 +206,69 @@ public sealed class ClassifierTrainer : IDisposable
         _dropout.SeekStep(completed);
         SetFrozen(completed);
         ReadOnlySpan<int> examples = _sampler.Batch(completed / _updatesPerEpoch, completed % _updatesPerEpoch);
-        StepLosses losses = default;
+        _ledger.Begin();
         int tokens = 0;
         for (int first = 0; first < examples.Length; first += _plan.Optimisation.MicroBatchSize)
         {
             ReadOnlySpan<int> micro = examples.Slice(first, Math.Min(_plan.Optimisation.MicroBatchSize, examples.Length - first));
             TokenBatch batch = _plan.Data.Train.Collate(micro, _plan.Data.PaddingId);
             tokens += batch.TokenCount;
-            losses.Add(MicroBatch(batch, weights, (double)micro.Length / examples.Length));
+            MicroBatch(batch, weights, (double)micro.Length / examples.Length);
         }
 
         double lr = _schedule.Of(completed);
-        string terms = string.Create(CultureInfo.InvariantCulture, $"task {losses.Task:G4}, layer {losses.Layer:G4}, kl {losses.Kl:G4}, lr {lr:G4}");
-        if (!double.IsFinite(losses.Task + losses.Layer + losses.Kl))
-        {
-            throw Diverged($"the loss is not finite at update {completed + 1} ({terms})");
-        }
-
-        // An infinite limit clips nothing, but the norm is taken: an update that would ruin the weights must not reach a checkpoint.
-        double norm = _optimiser.Update(lr, _plan.Optimisation.ClipNorm > 0 ? _plan.Optimisation.ClipNorm : double.PositiveInfinity);
-        if (!double.IsFinite(norm))
-        {
-            throw Diverged($"the gradient is not finite at update {completed + 1} ({terms})");
-        }
-
+        _optimiser.Update(lr, _plan.Optimisation.ClipNorm, 1, _ledger.Total);
+        _ledger.End();
         _plan.Model.ClearGradients();
         _plan.Guide.EndUpdate(completed);
         _progress = _progress with { Step = completed + 1 };
-        sinks.Report(new StepReport(
-            _plan.Stage,
-            completed + 1,
-            _totalUpdates,
-            (double)(completed + 1) / _updatesPerEpoch,
-            losses.Task,
-            weights.Layer != 0 ? losses.Layer : double.NaN,
-            weights.Kl != 0 ? losses.Kl : double.NaN,
-            lr,
-            tokens,
-            Elapsed,
-            norm));
+        _pending.Enqueue(new PendingUpdate(completed + 1, weights, lr, tokens, Elapsed));
+        if (_ledger.Count == _ledger.Capacity)
+        {
+            ReadLosses(sinks);
+        }
+    }
+
+    /// <summary>Reports the updates that the device has done since the last time, and stops the run at the first that went wrong: its numbers never reach a checkpoint.</summary>
+    private void ReadLosses(ProgressFan sinks)
+    {
+        foreach (UpdateLosses losses in _ledger.Read())
+        {
+            PendingUpdate update = _pending.Dequeue();
+            string terms = string.Create(CultureInfo.InvariantCulture, $"task {losses.Task:G4}, layer {losses.Layer:G4}, kl {losses.Kl:G4}, lr {update.LearningRate:G4}");
+            if (!double.IsFinite(losses.Task + losses.Layer + losses.Kl))
+            {
+                throw Diverged($"the loss is not finite at update {update.Step} ({terms})");
+            }
+
+            if (!double.IsFinite(losses.GradientNorm))
+            {
+                throw Diverged($"the gradient is not finite at update {update.Step} ({terms})");
+            }
+
+            sinks.Report(new StepReport(
+                _plan.Stage,
+                update.Step,
+                _totalUpdates,
+                (double)update.Step / _updatesPerEpoch,
+                losses.Task,
+                update.Weights.Layer != 0 ? losses.Layer : double.NaN,
+                update.Weights.Kl != 0 ? losses.Kl : double.NaN,
+                update.LearningRate,
+                update.Tokens,
+                update.Seconds,
+                losses.GradientNorm));
+        }
     }
 
     /// <summary>Forward and backward passes of one micro-batch, whose share of the update's batch is <paramref name="share"/>.</summary>
-    private StepLosses MicroBatch(TokenBatch batch, LossWeights weights, double share)
+    private void MicroBatch(TokenBatch batch, LossWeights weights, double share)
     {
         using MemoryScope scope = MemoryScope.Begin();
         RobertaInput input = RobertaInput.Create(_plan.Model.Config, _plan.Device, batch.Ids, batch.Lengths);
         Tensor labels = Tensor.From(_plan.Device, new Shape(batch.Count), batch.Labels);
         bool layers = weights.Layer != 0;
         ModelOutput? teacher = weights.Guided ? _plan.Guide.Observe(input, labels, layers) : null;
-        StepLosses losses;
         using (Tape tape = Tape.Record())
         {
             ModelOutput student = _plan.Model.Forward(
@@ -256,12 +290,11 @@ public sealed class ClassifierTrainer : IDisposable
                 total = total.Add(kl.Affine(weights.Kl));
             }
 
-            losses = new StepLosses(task.Item() * share, (layer?.Item() ?? 0) * share, (kl?.Item() ?? 0) * share);
+            _ledger.Add(task, layer, kl, share);
             tape.Backward(total, Tensor.Full(_plan.Device, total.Type, total.Shape, share));
         }
 
         _plan.Guide.Learn(share);
-        return losses;
     }
 
     private void Evaluate(ProgressFan sinks)
@@ -286,20 +319,22 @@ public sealed class ClassifierTrainer : IDisposable
             _plan.Stage, _progress.Step, RecipeName(_plan.Metric), value, result.Loss, _progress.Best!.Of(_plan.Metric), better, Elapsed));
     }
 
-    private void SaveWaypoint(int within, ProgressFan sinks)
+    private bool IsWaypoint(int within)
     {
         if (_plan.WaypointsPerEpoch == 0)
         {
-            return;
+            return false;
         }
 
         int every = (_updatesPerEpoch + _plan.WaypointsPerEpoch - 1) / _plan.WaypointsPerEpoch;
-        if (within % every == 0 || within == _updatesPerEpoch)
-        {
-            string folder = Path.Combine(_plan.Folder, Waypoints.FolderName, Waypoints.NameOf(_progress.Step));
-            RobertaFiles.Save(_plan.Model, folder, _plan.Furnish);
-            sinks.Note($"waypoint {_progress.Step} saved");
-        }
+        return within % every == 0 || within == _updatesPerEpoch;
+    }
+
+    private void SaveWaypoint(ProgressFan sinks)
+    {
+        string folder = Path.Combine(_plan.Folder, Waypoints.FolderName, Waypoints.NameOf(_progress.Step));
+        RobertaFiles.Save(_plan.Model, folder, _plan.Furnish);
+        sinks.Note($"waypoint {_progress.Step} saved");
     }
 
     private void SetFrozen(int completed)
@@ -324,19 +359,6 @@ public sealed class ClassifierTrainer : IDisposable
     private static string RecipeName<T>(T value)
         where T : struct, Enum => value.ToString().ToLowerInvariant();
 
-    private struct StepLosses(double task, double layer, double kl)
-    {
-        public double Task { get; private set; } = task;
-
-        public double Layer { get; private set; } = layer;
-
-        public double Kl { get; private set; } = kl;
-
-        public void Add(StepLosses other)
-        {
-            Task += other.Task;
-            Layer += other.Layer;
-            Kl += other.Kl;
-        }
-    }
+    /// <summary>An update given to the device whose losses have not been read yet.</summary>
+    private readonly record struct PendingUpdate(int Step, LossWeights Weights, double LearningRate, int Tokens, double Seconds);
 }

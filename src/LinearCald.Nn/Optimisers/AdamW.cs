@@ -13,6 +13,8 @@ public sealed record AdamWOptions(double Beta1 = 0.9, double Beta2 = 0.999, doub
 public sealed class AdamW : IDisposable
 {
     private readonly List<Slot> _slots = [];
+    private readonly List<AdamWSlot> _trained = [];
+    private readonly List<Tensor> _others = [];
     private readonly AdamWOptions _options;
 
     /// <param name="parameters">What to update, with full names; the names appear in checkpoints.</param>
@@ -37,8 +39,25 @@ public sealed class AdamW : IDisposable
     /// <summary>Updates made so far.</summary>
     public long Step { get; set; }
 
-    /// <summary>The global L2 norm of all gradients times <paramref name="scale"/>.</summary>
-    public double GradientNorm(double scale = 1)
+    /// <summary>
+    /// Updates every trainable parameter that has a gradient, without waiting for the device. Gradients are multiplied by <paramref name="scale"/>, then scaled
+    /// down so that their global norm is at most <paramref name="clipNorm"/>; a norm that is not finite leaves all parameters as they are.
+    /// </summary>
+    /// <param name="learningRate">Of this update.</param>
+    /// <param name="clipNorm">0: no clipping.</param>
+    /// <param name="scale">Undoes a scale of the loss.</param>
+    /// <param name="total">float64 [1] on the parameters' device: receives the sum of squares of all gradients, before <paramref name="scale"/>.</param>
+    public void Update(double learningRate, double clipNorm, double scale, Tensor total)
+    {
+        Step++;
+        Gather();
+        AdamWStep step = new(learningRate, _options.Beta1, _options.Beta2, _options.Epsilon, _options.WeightDecay, scale, Step);
+        _trained.UpdateAdamW(_others, step, clipNorm > 0 ? clipNorm : double.PositiveInfinity, total);
+    }
+
+    /// <summary>The same, and waits for the norm.</summary>
+    /// <returns>The global norm of all gradients times <paramref name="scale"/>, before clipping.</returns>
+    public double Update(double learningRate, double clipNorm = 0, double scale = 1)
     {
         if (_slots.Count == 0)
         {
@@ -46,49 +65,9 @@ public sealed class AdamW : IDisposable
         }
 
         using Tensors.Memory.MemoryScope scope = Tensors.Memory.MemoryScope.Begin();
-        Tensor total = Tensor.Zeros(_slots[0].Parameter.Value.Device, DType.Float64, new Shape(1));
-        foreach (Slot slot in _slots)
-        {
-            if (slot.Parameter.Value.Gradient is { } gradient)
-            {
-                gradient.AddSumOfSquaresTo(total);
-            }
-        }
-
+        Tensor total = Tensor.Empty(_slots[0].Parameter.Value.Device, DType.Float64, new Shape(1));
+        Update(learningRate, clipNorm, scale, total);
         return Math.Sqrt(total.Item()) * scale;
-    }
-
-    /// <summary>
-    /// Updates every trainable parameter that has a gradient. Gradients are multiplied by <paramref name="scale"/>, then scaled down so that their global norm is
-    /// at most <paramref name="clipNorm"/> (0: no clipping).
-    /// </summary>
-    /// <returns>The norm before clipping; NaN when it was not needed. A norm that is not finite leaves all parameters as they are.</returns>
-    public double Update(double learningRate, double clipNorm = 0, double scale = 1)
-    {
-        double norm = double.NaN;
-        if (clipNorm > 0)
-        {
-            norm = GradientNorm(scale);
-            if (!double.IsFinite(norm))
-            {
-                return norm;
-            }
-
-            scale *= Math.Min(1, clipNorm / (norm + 1e-6));
-        }
-
-        Step++;
-        foreach (Slot slot in _slots)
-        {
-            if (slot.Parameter.Trainable && slot.Parameter.Value.Gradient is { } gradient)
-            {
-                AdamWStep step = new(
-                    learningRate, _options.Beta1, _options.Beta2, _options.Epsilon, slot.Decays ? _options.WeightDecay : 0, scale, Step);
-                slot.Parameter.Value.UpdateAdamW(gradient, slot.Mean, slot.Square, step);
-            }
-        }
-
-        return norm;
     }
 
     /// <summary>The state to save, by name: <c>NAME.exp_avg</c> and <c>NAME.exp_avg_sq</c>. Writing into the tensors restores it.</summary>
@@ -113,6 +92,29 @@ public sealed class AdamW : IDisposable
         }
 
         _slots.Clear();
+    }
+
+    /// <summary>What this update is about: which parameters train and have gradients may change from step to step.</summary>
+    private void Gather()
+    {
+        _trained.Clear();
+        _others.Clear();
+        foreach (Slot slot in _slots)
+        {
+            if (slot.Parameter.Value.Gradient is not { } gradient)
+            {
+                continue;
+            }
+
+            if (slot.Parameter.Trainable)
+            {
+                _trained.Add(new AdamWSlot(slot.Parameter.Value, gradient, slot.Mean, slot.Square, slot.Decays));
+            }
+            else
+            {
+                _others.Add(gradient);
+            }
+        }
     }
 
     private sealed record Slot(string Name, Parameter Parameter, Tensor Mean, Tensor Square, bool Decays);
