@@ -1,5 +1,5 @@
 using LinearCald.Tensors;
-
+using LinearCald.Tensors.Ops;
 
 namespace LinearCald.Nn;
 
@@ -15,11 +15,17 @@ public sealed class ForwardContext
     /// <summary>Whether the model returns the hidden states of all layers.</summary>
     public bool HiddenStates { get; init; }
 
+    /// <summary>The type activations have between the embeddings and the head; null for the parameters' own.</summary>
+    public DType? ComputeType { get; init; }
+
     /// <summary>Whether layers keep only their inputs and are computed again in the backward pass.</summary>
     public bool Checkpointing { get; init; }
 
     /// <summary>The probability to use where a configuration asks for <paramref name="p"/>.</summary>
     public double Probability(double p) => Dropout is null ? 0 : p;
+
+    /// <summary>x in the compute type.</summary>
+    public Tensor Compute(Tensor x) => ComputeType is { } type ? x.To(type) : x;
 
     /// <summary>A key for the next dropout mask.</summary>
     public RandomKey NextKey() => Dropout?.Next() ?? default;

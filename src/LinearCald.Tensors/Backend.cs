@@ -5,6 +5,8 @@ namespace LinearCald.Tensors;
 /// <summary>
 /// The kernels of one device on raw tensors: no gradients are recorded here. Operations check shapes and types before they call; unless said
 /// otherwise tensors are contiguous and of one floating-point type. Every method overwrites its outputs unless an argument says accumulate.
+/// Mixed precision: where the data (x, q, logits, hidden states, their gradients) are BFloat16 or Float16, row statistics (mean, rstd, lse), losses and their
+/// gradients, weights and biases of norms, biases of linear maps, and the gradients of all parameters are Float32; the matrices of a product are of the data's type.
 /// </summary>
 internal abstract class Backend
 {

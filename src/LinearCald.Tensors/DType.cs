@@ -29,6 +29,9 @@ public static class DTypeExtensions
     /// <summary>True for the four floating-point types: only these carry gradients.</summary>
     public static bool IsFloat(this DType type) => type <= DType.Float16;
 
+    /// <summary>The type of sums, row statistics and losses over elements of this type: Float32 for the 16-bit types.</summary>
+    public static DType Statistics(this DType type) => type is DType.BFloat16 or DType.Float16 ? DType.Float32 : type;
+
     /// <summary>The name the type has in a safetensors header, such as <c>F32</c> or <c>BF16</c>.</summary>
     public static string SafetensorsName(this DType type) => type switch
     {

@@ -46,6 +46,17 @@ public abstract class Device
     /// <summary>The device's measured ceiling of float32 multiply-adds in GFLOP/s, from a loop that touches no memory.</summary>
     public abstract double MeasurePeak();
 
+    /// <summary>Milliseconds that the device takes for the work, waited for.</summary>
+    public virtual double Milliseconds(Action work)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        Synchronize();
+        long start = System.Diagnostics.Stopwatch.GetTimestamp();
+        work();
+        Synchronize();
+        return System.Diagnostics.Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+    }
+
     /// <summary>Waits until all work given to the device is done.</summary>
     public abstract void Synchronize();
 

@@ -19,7 +19,7 @@ internal sealed class RobertaLMHead : Module
         _norm = AddModule("layer_norm", new LayerNorm(context, config.HiddenSize, config.LayerNormEpsilon));
     }
 
-    /// <summary>[B, L, d] → [B, L, vocabulary].</summary>
+    /// <summary>[B, L, d] → [B, L, vocabulary], in the compute type.</summary>
     public Tensor Forward(Tensor x, Parameter words) => _norm.Forward(_dense.Forward(x)).Linear(words.Value, _bias.Value);
 }
 

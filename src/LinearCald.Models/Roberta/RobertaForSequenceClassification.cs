@@ -23,7 +23,7 @@ internal sealed class RobertaClassificationHead : Module
     public Tensor Forward(Tensor x, ForwardContext context)
     {
         double p = context.Probability(_dropout);
-        Tensor first = x.Narrow(1, 0, 1).Reshape(x.Shape[0], x.Shape[2]); // [B, d]
+        Tensor first = x.Narrow(1, 0, 1).Reshape(x.Shape[0], x.Shape[2]).To(_dense.Weight.Value.Type); // [B, d], in full precision from here on
         Tensor h = _dense.Forward(first.Dropout(p, context.NextKey()));
         return _out.Forward(h.Dropout(p, context.NextKey()));
     }

@@ -47,7 +47,7 @@ internal sealed class RobertaModel : Module
     /// <summary>[B, L, d]; the hidden states 0 (embeddings) … layers go to <paramref name="states"/> when it is given.</summary>
     public Tensor Forward(RobertaInput input, ForwardContext context, List<Tensor>? states)
     {
-        Tensor x = Embeddings.Forward(input, context);
+        Tensor x = context.Compute(Embeddings.Forward(input, context));
         states?.Add(x);
         return _encoder.Forward(x, input.Lengths, context, states);
     }

@@ -38,11 +38,25 @@ internal static class Gradients
         return fresh;
     }
 
+    /// <summary>
+    /// A buffer for the whole gradient of an operation's only input, to be handed to <see cref="Add"/>: the input's own place where nothing has arrived yet,
+    /// so that nothing is copied.
+    /// </summary>
+    public static Tensor Buffer(Tensor input) => input.Producer is null && input.RequiresGradient && !input.HasGradient
+        ? input.LeafBuffer()
+        : Tensor.Allocate(input.Device, input.Type, input.Shape);
+
     /// <summary>Adds a finished gradient to what the input has. The tensor may be shared with others: it is not written to.</summary>
     public static void Add(Tensor input, Tensor gradient)
     {
         if (!input.NeedsGradient)
         {
+            return;
+        }
+
+        if (ReferenceEquals(gradient, input.GradientBuffer))
+        {
+            input.HasGradient = true;
             return;
         }
 

@@ -25,7 +25,7 @@ public static class AttentionOperation
         k = k.Contiguous();
         v = v.Contiguous();
         Tensor y = Tensor.Allocate(q.Device, q.Type, q.Shape);
-        Tensor lse = Tensor.Allocate(q.Device, q.Type, new Shape(q.Shape[0], options.Heads, q.Shape[1]));
+        Tensor lse = Tensor.Allocate(q.Device, q.Type.Statistics(), new Shape(q.Shape[0], options.Heads, q.Shape[1]));
         q.Device.Backend.Attention(q, k, v, lengths, options.Heads, options.Causal, options.Scale, options.Dropout, options.Key, y, lse);
         return Tape.Wants(q, k, v) ? Tape.Attach(y, new Node(q, k, v, lengths, options, y, lse)) : y;
     }

@@ -16,8 +16,8 @@ public static class CrossEntropyOperation
         Check.Int32("CrossEntropy", "labels", labels);
         Check.Vector("CrossEntropy", "labels", labels, logits.Shape[0]);
         logits = logits.Contiguous();
-        Tensor loss = Tensor.Allocate(logits.Device, logits.Type, default);
-        Tensor lse = Tensor.Allocate(logits.Device, logits.Type, new Shape(logits.Shape[0]));
+        Tensor loss = Tensor.Allocate(logits.Device, logits.Type.Statistics(), default);
+        Tensor lse = Tensor.Allocate(logits.Device, logits.Type.Statistics(), new Shape(logits.Shape[0]));
         logits.Device.Backend.CrossEntropy(logits, labels, ignore, reduction, loss, lse);
         return Tape.Wants(logits) ? Tape.Attach(loss, new Node(logits, labels, ignore, reduction, lse)) : loss;
     }
@@ -42,7 +42,7 @@ public static class CrossEntropyOperation
         // counted rows: (softmax − one-hot) · g (/ counted rows for the mean); ignored rows: 0
         public override void Backward(Tensor gradient)
         {
-            Tensor gx = Tensor.Allocate(_logits.Device, _logits.Type, _logits.Shape);
+            Tensor gx = Gradients.Buffer(_logits);
             _logits.Device.Backend.CrossEntropyGradient(_logits, _labels, _ignore, _reduction, _lse, gradient, gx);
             Gradients.Add(_logits, gx);
         }

@@ -28,7 +28,7 @@ public static class DropoutOperation
         // the same mask and scale
         public override void Backward(Tensor gradient)
         {
-            Tensor gx = Tensor.Allocate(gradient.Device, gradient.Type, gradient.Shape);
+            Tensor gx = Gradients.Buffer(x);
             gradient.Device.Backend.Dropout(gradient, gx, p, key);
             Gradients.Add(x, gx);
         }

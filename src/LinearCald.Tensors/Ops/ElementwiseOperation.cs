@@ -48,7 +48,7 @@ public static class ElementwiseOperation
         // dL/dx = f′(x) · dL/dy
         public override void Backward(Tensor gradient)
         {
-            Tensor gx = Tensor.Allocate(_x.Device, _x.Type, _x.Shape);
+            Tensor gx = Gradients.Buffer(_x);
             _x.Device.Backend.UnaryGradient(_f, _saved, gradient, gx);
             Gradients.Add(_x, gx);
         }
@@ -65,7 +65,7 @@ public static class ElementwiseOperation
                 return;
             }
 
-            Tensor gx = Tensor.Allocate(gradient.Device, gradient.Type, gradient.Shape);
+            Tensor gx = Gradients.Buffer(x);
             gradient.Device.Backend.Affine(gradient, factor, 0, gx);
             Gradients.Add(x, gx);
         }

@@ -20,7 +20,7 @@ public static class KlDivergenceOperation
 
         student = student.Contiguous();
         teacher = teacher.Contiguous();
-        Tensor loss = Tensor.Allocate(student.Device, student.Type, default);
+        Tensor loss = Tensor.Allocate(student.Device, student.Type.Statistics(), default);
         student.Device.Backend.KlDivergence(student, teacher, temperature, scale, loss);
         return Tape.Wants(student) ? Tape.Attach(loss, new Node(student, teacher, temperature, scale)) : loss;
     }
@@ -43,7 +43,7 @@ public static class KlDivergenceOperation
         // d/ds Σ p_T (log p_T − log p_S) = (p_S − p_T) / temperature
         public override void Backward(Tensor gradient)
         {
-            Tensor gx = Tensor.Allocate(_student.Device, _student.Type, _student.Shape);
+            Tensor gx = Gradients.Buffer(_student);
             _student.Device.Backend.KlDivergenceGradient(_student, _teacher, _temperature, _scale, gradient, gx);
             Gradients.Add(_student, gx);
         }

@@ -25,7 +25,7 @@ public static class LayerLossOperation
         Check.Vector("LayerLoss", "lengths", lengths, student.Shape[0]);
         student = student.Contiguous();
         teacher = teacher.Contiguous();
-        Tensor loss = Tensor.Allocate(student.Device, student.Type, default);
+        Tensor loss = Tensor.Allocate(student.Device, student.Type.Statistics(), default);
         student.Device.Backend.LayerMse(student, teacher, lengths, normalise, scale, loss);
         return Tape.Wants(student) ? Tape.Attach(loss, new Node(student, teacher, lengths, normalise, scale)) : loss;
     }
@@ -50,7 +50,7 @@ public static class LayerLossOperation
         // 2 scale (N(s) − N(t)), carried back through N where it normalises; 0 at positions that do not count
         public override void Backward(Tensor gradient)
         {
-            Tensor gx = Tensor.Allocate(_student.Device, _student.Type, _student.Shape);
+            Tensor gx = Gradients.Buffer(_student);
             _student.Device.Backend.LayerMseGradient(_student, _teacher, _lengths, _normalise, _scale, gradient, gx);
             Gradients.Add(_student, gx);
         }

@@ -46,14 +46,13 @@ public static class LayerNormOperation
         return Tape.Wants(x, h, w) || Tape.Wants(b) ? Tape.Attach(y, new ResidualNode(x, h, w, b, sum, mean, rstd, p, key)) : y;
     }
 
-    private static Tensor RowStatistic(Tensor x) => Tensor.Allocate(x.Device, x.Type, new Shape((int)x.Shape.Rows));
+    private static Tensor RowStatistic(Tensor x) => Tensor.Allocate(x.Device, x.Type.Statistics(), new Shape((int)x.Shape.Rows));
 
     // x̂ = (x − μ) r: dw = Σ g x̂, db = Σ g, dx = r (g w − mean(g w) − x̂ mean(g w x̂))
-    private static Tensor? Propagate(Tensor gradient, Tensor x, Tensor? w, Tensor? b, Tensor mean, Tensor rstd, bool needInput)
+    private static Tensor? Propagate(Tensor gradient, Tensor x, Tensor? w, Tensor? b, Tensor mean, Tensor rstd, Tensor? gx)
     {
         bool accumulateW = false;
         bool accumulateB = false;
-        Tensor? gx = needInput ? Tensor.Allocate(gradient.Device, gradient.Type, gradient.Shape) : null;
         Tensor? gw = w is { NeedsGradient: true } ? Gradients.Target(w, out accumulateW) : null;
         Tensor? gb = b is { NeedsGradient: true } ? Gradients.Target(b, out accumulateB) : null;
         gradient.Device.Backend.LayerNormGradient(gradient, x, w, mean, rstd, gx, gw, accumulateW, gb, accumulateB);
@@ -79,7 +78,7 @@ public static class LayerNormOperation
 
         public override void Backward(Tensor gradient)
         {
-            if (Propagate(gradient, _x, _w, _b, _mean, _rstd, _x.NeedsGradient) is { } gx)
+            if (Propagate(gradient, _x, _w, _b, _mean, _rstd, _x.NeedsGradient ? Gradients.Buffer(_x) : null) is { } gx)
             {
                 Gradients.Add(_x, gx);
             }
@@ -114,7 +113,8 @@ public static class LayerNormOperation
         // both x and h receive the gradient of the sum, h through the same dropout mask
         public override void Backward(Tensor gradient)
         {
-            Tensor? gsum = Propagate(gradient, _sum, _w, _b, _mean, _rstd, _x.NeedsGradient || _h.NeedsGradient);
+            Tensor? gsum = _x.NeedsGradient || _h.NeedsGradient ? Tensor.Allocate(gradient.Device, gradient.Type, gradient.Shape) : null;
+            Propagate(gradient, _sum, _w, _b, _mean, _rstd, gsum);
             if (gsum is null)
             {
                 return;

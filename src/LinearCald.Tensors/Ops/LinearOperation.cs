@@ -5,14 +5,21 @@ namespace LinearCald.Tensors.Ops;
 /// <summary>The affine map of a layer with an activation fused behind it.</summary>
 public static class LinearOperation
 {
-    /// <summary>f(x wᵀ + bias): x [..., in], w [out, in], bias [out] → [..., out].</summary>
+    /// <summary>
+    /// f(x wᵀ + bias): x [..., in], w [out, in], bias [out] → [..., out]. With 16-bit x the parameters may be Float32 (mixed precision): the weight is rounded to
+    /// x's type for the product, and its gradient is Float32.
+    /// </summary>
     /// <exception cref="CaldException">Extents or types do not fit.</exception>
     public static Tensor Linear(this Tensor x, Tensor w, Tensor? bias = null, Activation f = Activation.None)
     {
         ArgumentNullException.ThrowIfNull(x);
         ArgumentNullException.ThrowIfNull(w);
         Check.Float("Linear", x);
-        Check.SameType("Linear", x, w);
+        if (w.Type != x.Type.Statistics())
+        {
+            Check.SameType("Linear", x, w);
+        }
+
         if (w.Shape.Rank != 2 || x.Shape.Rank < 1 || x.Shape.Last != w.Shape[1])
         {
             throw new CaldException($"Linear: input {x.Shape} does not fit weight {w.Shape}; the last extent of the input must be the weight's second");
@@ -24,22 +31,31 @@ public static class LinearOperation
         Tensor y = Tensor.Allocate(x.Device, x.Type, shape);
         bool record = Tape.Wants(x, w, bias);
         Tensor? pre = record && f != Activation.None && !f.SavesOutput() ? Tensor.Allocate(x.Device, x.Type, shape) : null;
-        x.Device.Backend.Linear(x, w, bias, f, pre, y);
-        return record ? Tape.Attach(y, new Node(x, w, bias, f, f == Activation.None ? null : pre ?? y)) : y;
+        Tensor operand = w;
+        if (w.Type != x.Type)
+        {
+            operand = Tensor.Allocate(w.Device, x.Type, w.Shape);
+            w.Device.Backend.Copy(w, operand);
+        }
+
+        x.Device.Backend.Linear(x, operand, bias, f, pre, y);
+        return record ? Tape.Attach(y, new Node(x, w, operand, bias, f, f == Activation.None ? null : pre ?? y)) : y;
     }
 
     private sealed class Node : TapeNode
     {
         private readonly Tensor _x;
         private readonly Tensor _w;
+        private readonly Tensor _operand;
         private readonly Tensor? _bias;
         private readonly Activation _f;
         private readonly Tensor? _saved;
 
-        public Node(Tensor x, Tensor w, Tensor? bias, Activation f, Tensor? saved)
+        public Node(Tensor x, Tensor w, Tensor operand, Tensor? bias, Activation f, Tensor? saved)
         {
             _x = Save(x);
-            _w = Save(w);
+            _w = w;
+            _operand = Save(operand);
             _bias = bias;
             _f = f;
             _saved = SaveOptional(saved);
@@ -72,7 +88,7 @@ public static class LinearOperation
             if (_x.NeedsGradient)
             {
                 Tensor gx = Gradients.Target(_x, out bool accumulate);
-                backend.MatMul(rows, false, _w, false, Flat(gx), 1, accumulate);
+                backend.MatMul(rows, false, _operand, false, Flat(gx), 1, accumulate);
             }
         }
 

@@ -24,6 +24,13 @@ public static class LinformerAttentionOperation
         AttentionOperation.CheckInputs("LinformerAttention", q, k, v, lengths, options);
         Check.Rank("LinformerAttention", "e", e, 2);
         Check.SameShape("LinformerAttention", e, f);
+        if (e.Type != q.Type && e.Type == q.Type.Statistics())
+        {
+            bool shared = ReferenceEquals(e, f);
+            e = e.To(q.Type); // mixed precision: the projections are products' operands
+            f = shared ? e : f.To(q.Type);
+        }
+
         Check.SameType("LinformerAttention", q, e);
         if (options.Causal)
         {
@@ -39,7 +46,7 @@ public static class LinformerAttentionOperation
         k = k.Contiguous();
         v = v.Contiguous();
         Tensor y = Tensor.Allocate(q.Device, q.Type, q.Shape);
-        Tensor lse = Tensor.Allocate(q.Device, q.Type, new Shape(q.Shape[0], options.Heads, q.Shape[1]));
+        Tensor lse = Tensor.Allocate(q.Device, q.Type.Statistics(), new Shape(q.Shape[0], options.Heads, q.Shape[1]));
         Shape projected = new(k.Shape[0], e.Shape[1], k.Shape[2]);
         Tensor kProjected = Tensor.Allocate(q.Device, q.Type, projected);
         Tensor vProjected = Tensor.Allocate(q.Device, q.Type, projected);

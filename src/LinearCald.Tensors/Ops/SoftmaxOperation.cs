@@ -36,7 +36,7 @@ public static class SoftmaxOperation
         // softmax: dx = y (g − Σ g y) · log softmax: dx = g − eʸ Σ g
         public override void Backward(Tensor gradient)
         {
-            Tensor gx = Tensor.Allocate(gradient.Device, gradient.Type, gradient.Shape);
+            Tensor gx = Gradients.Buffer(_x);
             gradient.Device.Backend.SoftmaxGradient(_y, gradient, gx, _log);
             Gradients.Add(_x, gx);
         }
