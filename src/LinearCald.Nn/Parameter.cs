@@ -14,6 +14,13 @@ public sealed class Parameter
     /// <summary>The values; they live until the module is disposed of.</summary>
     public Tensor Value { get; }
 
+    /// <summary>Whether a gradient has reached it since the last <see cref="Module.ClearGradients"/>. Set it after recorded work that brings one.</summary>
+    public bool HasGradient
+    {
+        get => Value.HasGradient;
+        set => Value.HasGradient = value && Value.GradientBuffer is not null;
+    }
+
     /// <summary>False while the parameter is frozen: it then gets no gradient and no update.</summary>
     public bool Trainable
     {

@@ -12,8 +12,34 @@ public abstract class Device
     /// <summary>What the device's memory pool holds.</summary>
     public abstract MemoryStatistics Memory { get; }
 
+    /// <summary>Whether products of 16-bit and of tf32 operands are to be had.</summary>
+    public virtual bool HasReducedPrecision => false;
+
+    /// <summary>Whether products of float32 tensors round their operands to tf32 (10 fraction bits) and use the matrix units.</summary>
+    /// <exception cref="CaldException">Set on a device without <see cref="HasReducedPrecision"/>.</exception>
+    public virtual bool TensorFloat32
+    {
+        get => false;
+        set
+        {
+            if (value)
+            {
+                throw new CaldException($"{Name} has no tf32 products; leave the precision at fp32");
+            }
+        }
+    }
+
     /// <summary>Whether work is queued and done while the host goes on: then reading a value makes the host wait.</summary>
     public virtual bool RunsAhead => false;
+
+    /// <summary>
+    /// Records the work instead of doing it, on a device that can. The work must have been done once before, so that kernels are loaded and lasting tensors made; it may
+    /// neither read values back nor send any.
+    /// </summary>
+    /// <param name="randomBase">The base of the random streams while recording, see <see cref="RecordedWork.Replay"/>.</param>
+    /// <param name="work">What to record.</param>
+    /// <returns>Null where the device cannot.</returns>
+    public virtual RecordedWork? Record(ulong randomBase, Action work) => null;
 
     internal abstract Backend Backend { get; }
 

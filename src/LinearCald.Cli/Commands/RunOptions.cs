@@ -1,6 +1,7 @@
 using LinearCald.Distillation.Conversion;
 using LinearCald.Distillation.Recipes;
 using LinearCald.Distillation.Reporting;
+using LinearCald.Distillation.Training;
 using LinearCald.Tensors;
 
 namespace LinearCald.Cli.Commands;
@@ -13,9 +14,10 @@ internal static class RunOptions
     {
         if (session.Arguments.GetValue(CommonOptions.Threads) is { } threads)
             Device.UseThreads(threads);
-        if (session.Arguments.GetValue(CommonOptions.Precision) is { } precision and not Precision.Fp32)
-            throw new CaldException($"--precision {RecipeSchema.NameOf(precision)}: this version computes in fp32 on the cpu; leave the option out");
-        return Device.Parse(session.Arguments.GetValue(CommonOptions.Device)!);
+        Device device = Device.Parse(session.Arguments.GetValue(CommonOptions.Device)!);
+        if (session.Arguments.GetValue(CommonOptions.Precision) is { } precision)
+            precision.Apply(device);
+        return device;
     }
 
     /// <summary>The run folder: --out, or runs/NAME with a number when that is taken.</summary>

@@ -43,8 +43,8 @@ public sealed class ConversionSession
         ArgumentNullException.ThrowIfNull(recipe);
         ArgumentNullException.ThrowIfNull(options);
         _options = options;
-        ClassifierTrainer.CheckPrecision(recipe.Teacher.Precision); // before a task is read or a folder made
-        ClassifierTrainer.CheckPrecision(recipe.Training.Precision);
+        recipe.Teacher.Precision.Check(options.Device); // before a task is read or a folder made
+        recipe.Training.Precision.Check(options.Device);
         Source = ModelSource.Resolve(recipe.Model.Source);
         SourceConfig = RobertaConfig.Read(Source);
         _tokenizer = Tokenizer.Load(Source);

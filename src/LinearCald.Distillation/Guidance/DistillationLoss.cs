@@ -11,13 +11,16 @@ public sealed class DistillationLoss
 
     public DistillationLoss(GuidanceRecipe recipe) => _recipe = recipe;
 
+    /// <summary>Whether only valid positions count, and so the mean is over their number.</summary>
+    public bool IsMasked => _recipe.Padding == PaddingRule.Masked;
+
     /// <summary>
     /// The layerwise loss: for each compared entry the mean over counted positions and width of (N(h_S) − N(h_T))², summed or averaged over entries.
     /// </summary>
     /// <param name="student">Hidden states 0 … n, [B, L, d] each.</param>
     /// <param name="teacher">Those of the teacher; no gradient flows to them.</param>
     /// <param name="lengths">int32 [B].</param>
-    /// <param name="validPositions">Σ lengths.</param>
+    /// <param name="validPositions">Σ lengths; or 1, when the loss is to be divided by it later (<see cref="IsMasked"/>).</param>
     /// <exception cref="CaldException">The models have different numbers of layers.</exception>
     public Tensor Layers(IReadOnlyList<Tensor> student, IReadOnlyList<Tensor> teacher, Tensor lengths, long validPositions)
     {
@@ -34,7 +37,7 @@ public sealed class DistillationLoss
             throw new CaldException($"layer loss: guidance.entries leaves nothing to compare in a model of {student.Count - 1} layers");
         }
 
-        bool masked = _recipe.Padding == PaddingRule.Masked;
+        bool masked = IsMasked;
         bool normalise = _recipe.Normalisation == StateNormalisation.Layernorm;
         Tensor? sum = null;
         for (int i = first; i <= last; i++)

@@ -12,11 +12,25 @@ namespace LinearCald.Distillation.Guidance;
 /// </summary>
 public abstract class Guide : IDisposable
 {
+    /// <summary>The type of the student's activations, which the teacher's must have too; null for float32.</summary>
+    public DType? ComputeType { get; set; }
+
     /// <summary>Weights of the losses in the update after <paramref name="completed"/> ones.</summary>
     public abstract LossWeights WeightsAt(int completed);
 
+    /// <summary>
+    /// What <see cref="Observe"/> and <see cref="Learn"/> will do in the coming update, as a number: equal numbers mean the same work on the same tensors, so that a recording
+    /// of it may be replayed. Negative: it must not be recorded.
+    /// </summary>
+    public virtual int Phase => 0;
+
     /// <summary>Prepares the teacher for the update after <paramref name="completed"/> ones: loads a waypoint, chooses dropout masks.</summary>
     public virtual void BeginUpdate(int completed)
+    {
+    }
+
+    /// <summary>Before each micro-batch of the update.</summary>
+    public virtual void BeginMicroBatch(int completed, int index)
     {
     }
 
@@ -87,7 +101,7 @@ public class FrozenGuide : Guide
 
     public override LossWeights WeightsAt(int completed) => _recipe.WeightsAt(completed, _totalUpdates, _accumulation);
 
-    public override void BeginUpdate(int completed) => _dropout.SeekStep(completed);
+    public override void BeginMicroBatch(int completed, int index) => _dropout.SeekStep(completed, index);
 
     public override ModelOutput? Observe(RobertaInput input, Tensor labels, bool hiddenStates)
     {
@@ -99,6 +113,7 @@ public class FrozenGuide : Guide
     {
         Dropout = _recipe.TeacherMode == TeacherMode.Train ? _dropout : null,
         HiddenStates = hiddenStates,
+        ComputeType = ComputeType,
     };
 
     protected override void Dispose(bool disposing)

@@ -47,6 +47,8 @@ public sealed class TrajectoryGuide : FrozenGuide
         _cycle = recipe.UpdateCycle;
     }
 
+    public override int Phase => _learns ? -1 : 0;
+
     public override long Counter
     {
         get => _optimiser.Step;

@@ -39,6 +39,8 @@ public sealed class WaypointGuide : FrozenGuide
         _cycle = Math.Max(1, totalUpdates / folders.Count);
     }
 
+    public override int Phase => _current;
+
     public override void BeginUpdate(int completed)
     {
         base.BeginUpdate(completed);

@@ -86,6 +86,8 @@ public sealed class ClassifierTrainer : IDisposable
     private readonly DistillationLoss _distillation;
     private readonly RandomGenerator _dropout;
     private readonly LossLedger _ledger;
+    private readonly RecordedSteps? _recordedSteps;
+    private readonly DType? _computeType;
     private readonly Queue<PendingUpdate> _pending = new();
     private readonly int _totalUpdates;
     private readonly int _updatesPerEpoch;
@@ -98,7 +100,8 @@ public sealed class ClassifierTrainer : IDisposable
         ArgumentNullException.ThrowIfNull(plan);
         _plan = plan;
         OptimisationRecipe o = plan.Optimisation;
-        CheckPrecision(o.Precision);
+        o.Precision.Apply(plan.Device);
+        plan.Guide.ComputeType = o.Precision.ComputeType();
         _updatesPerEpoch = o.UpdatesPerEpoch(plan.Data.Train.Count);
         _totalUpdates = o.TotalUpdates(plan.Data.Train.Count);
         _schedule = Schedules.Of(o, _totalUpdates);
@@ -107,16 +110,9 @@ public sealed class ClassifierTrainer : IDisposable
         _sampler = BatchSampler.Shuffled(plan.Data.Train.Lengths(), o.BatchSize, (ulong)o.Seed, plan.Bucketing ? BatchBucketing.Length : BatchBucketing.None);
         _distillation = new DistillationLoss(plan.Guidance);
         _dropout = new RandomGenerator(SeedOf((ulong)o.Seed));
+        _computeType = o.Precision.ComputeType();
+        _recordedSteps = plan.Device.RunsAhead ? new RecordedSteps(plan.Device, plan.Model) : null;
         _ledger = new LossLedger(plan.Device, DType.Float32, plan.Device.RunsAhead ? UpdatesAhead : 1);
-    }
-
-    /// <summary>Refuses number formats that the CPU has no kernels for.</summary>
-    internal static void CheckPrecision(Precision precision)
-    {
-        if (precision != Precision.Fp32)
-        {
-            throw new CaldException($"precision {RecipeName(precision)}: the cpu trains in fp32; leave --precision out, or set teacher.precision and training.precision to fp32");
-        }
     }
 
     /// <summary>Where the run folder's best model is.</summary>
@@ -182,6 +178,7 @@ public sealed class ClassifierTrainer : IDisposable
     {
         _optimiser.Dispose();
         _ledger.Dispose();
+        _recordedSteps?.Dispose();
     }
 
     private double Elapsed => _secondsBefore + Stopwatch.GetElapsedTime(_started).TotalSeconds;
@@ -203,17 +200,20 @@ public sealed class ClassifierTrainer : IDisposable
         int completed = _progress.Step;
         LossWeights weights = _plan.Guide.WeightsAt(completed);
         _plan.Guide.BeginUpdate(completed);
-        _dropout.SeekStep(completed);
         SetFrozen(completed);
         ReadOnlySpan<int> examples = _sampler.Batch(completed / _updatesPerEpoch, completed % _updatesPerEpoch);
         _ledger.Begin();
         int tokens = 0;
+        int index = 0;
         for (int first = 0; first < examples.Length; first += _plan.Optimisation.MicroBatchSize)
         {
             ReadOnlySpan<int> micro = examples.Slice(first, Math.Min(_plan.Optimisation.MicroBatchSize, examples.Length - first));
-            TokenBatch batch = _plan.Data.Train.Collate(micro, _plan.Data.PaddingId);
+            TokenBatch batch = _plan.Data.Train.Collate(micro, _plan.Data.PaddingId, _recordedSteps is null ? 1 : RecordedSteps.LengthMultiple);
             tokens += batch.TokenCount;
-            MicroBatch(batch, weights, (double)micro.Length / examples.Length);
+            _dropout.SeekStep(completed, index);
+            _plan.Guide.BeginMicroBatch(completed, index);
+            MicroBatch(batch, weights, index, (double)micro.Length / examples.Length);
+            index++;
         }
 
         double lr = _schedule.Of(completed);
@@ -262,25 +262,60 @@ public sealed class ClassifierTrainer : IDisposable
     }
 
     /// <summary>Forward and backward passes of one micro-batch, whose share of the update's batch is <paramref name="share"/>.</summary>
-    private void MicroBatch(TokenBatch batch, LossWeights weights, double share)
+    private void MicroBatch(TokenBatch batch, LossWeights weights, int index, double share)
     {
-        using MemoryScope scope = MemoryScope.Begin();
-        RobertaInput input = RobertaInput.Create(_plan.Model.Config, _plan.Device, batch.Ids, batch.Lengths);
-        Tensor labels = Tensor.From(_plan.Device, new Shape(batch.Count), batch.Labels);
+        if (_recordedSteps is null)
+        {
+            using MemoryScope scope = MemoryScope.Begin();
+            RobertaInput input = RobertaInput.Create(_plan.Model.Config, _plan.Device, batch.Ids, batch.Lengths);
+            Tensor labels = Tensor.From(_plan.Device, new Shape(batch.Count), batch.Labels);
+            Learn(input, labels, batch.TokenCount, null, weights, share);
+            return;
+        }
+
+        int phase = weights.Guided ? _plan.Guide.Phase : 0;
+        bool frozen = _progress.Step < _plan.Guidance.FreezeSteps;
+        StepKind kind = new(batch.Count, batch.Length, weights, phase, frozen, index, share);
+        _recordedSteps.Run(kind, batch, RandomGenerator.FirstOf(_progress.Step), inputs =>
+        {
+            using MemoryScope scope = MemoryScope.Begin();
+            Learn(inputs.Input, inputs.Labels, 1, _distillation.IsMasked ? inputs.InversePositions : null, weights, share);
+        });
+    }
+
+    /// <param name="input">On the device.</param>
+    /// <param name="labels">int32 [B].</param>
+    /// <param name="positions">What the layer loss is divided by.</param>
+    /// <param name="layerFactor">What it is multiplied by besides, one element.</param>
+    /// <param name="weights">Of the losses.</param>
+    /// <param name="share">The micro-batch's share of the update's batch.</param>
+    private void Learn(RobertaInput input, Tensor labels, long positions, Tensor? layerFactor, LossWeights weights, double share)
+    {
         bool layers = weights.Layer != 0;
         ModelOutput? teacher = weights.Guided ? _plan.Guide.Observe(input, labels, layers) : null;
         using (Tape tape = Tape.Record())
         {
             ModelOutput student = _plan.Model.Forward(
                 input,
-                new ForwardContext { Dropout = _dropout, HiddenStates = layers && teacher is not null, Checkpointing = _plan.Optimisation.ActivationCheckpointing });
+                new ForwardContext
+                {
+                    Dropout = _dropout,
+                    HiddenStates = layers && teacher is not null,
+                    Checkpointing = _plan.Optimisation.ActivationCheckpointing,
+                    ComputeType = _computeType,
+                });
             Tensor task = student.Logits.CrossEntropy(labels);
             Tensor total = task.Affine(weights.Task);
             Tensor? layer = null;
             Tensor? kl = null;
             if (teacher is not null && layers)
             {
-                layer = _distillation.Layers(student.HiddenStates!, teacher.HiddenStates!, input.Lengths, batch.TokenCount);
+                layer = _distillation.Layers(student.HiddenStates!, teacher.HiddenStates!, input.Lengths, positions);
+                if (layerFactor is not null)
+                {
+                    layer = layer.Multiply(layerFactor);
+                }
+
                 total = total.Add(layer.Affine(weights.Layer));
             }
 
@@ -300,7 +335,7 @@ public sealed class ClassifierTrainer : IDisposable
     private void Evaluate(ProgressFan sinks)
     {
         Evaluation result = Evaluator.Evaluate(
-            _plan.Model, _plan.Data.Validation, _plan.Data.PaddingId, _plan.Optimisation.EvalBatchSize, _plan.Device);
+            _plan.Model, _plan.Data.Validation, _plan.Data.PaddingId, _plan.Optimisation.EvalBatchSize, _plan.Device, _computeType);
         if (!double.IsFinite(result.Loss))
         {
             throw Diverged($"the loss on the validation part is not finite after update {_progress.Step}");

@@ -34,7 +34,8 @@ public static class Evaluator
     /// <param name="paddingId">Fills short rows.</param>
     /// <param name="batchSize">Examples at a time.</param>
     /// <param name="device">Where the model is.</param>
-    public static Evaluation Evaluate(RobertaForSequenceClassification model, TokenizedDataset data, int paddingId, int batchSize, Device device)
+    /// <param name="computeType">The type of activations; null for float32.</param>
+    public static Evaluation Evaluate(RobertaForSequenceClassification model, TokenizedDataset data, int paddingId, int batchSize, Device device, DType? computeType = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(data);
@@ -42,13 +43,14 @@ public static class Evaluator
         ClassificationMetrics metrics = new(model.Config.Labels.Count);
         double loss = 0;
         using Tensors.Autograd.Tape.Pause pause = Tensors.Autograd.Tape.Paused();
+        ForwardContext context = new() { ComputeType = computeType };
         BatchSampler sampler = BatchSampler.Sequential(data.Lengths(), batchSize);
         for (int b = 0; b < sampler.BatchesPerEpoch; b++)
         {
             using MemoryScope scope = MemoryScope.Begin();
             TokenBatch batch = data.Collate(sampler.Batch(0, b), paddingId);
             RobertaInput input = RobertaInput.Create(model.Config, device, batch.Ids, batch.Lengths);
-            Tensor logits = model.Forward(input, ForwardContext.Inference).Logits;
+            Tensor logits = model.Forward(input, context).Logits;
             Tensor labels = Tensor.From(device, new Shape(batch.Count), batch.Labels);
             loss += logits.CrossEntropy(labels, reduction: Reduction.Sum).Item();
             metrics.AddLogits(logits.ToArray<float>(), batch.Labels);

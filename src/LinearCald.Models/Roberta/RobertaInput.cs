@@ -17,6 +17,23 @@ public sealed record RobertaInput(Tensor Ids, Tensor Positions, Tensor Types, Te
     /// <exception cref="CaldException">A text is longer than the model, an id is outside the vocabulary, or a length outside 0 … L.</exception>
     public static RobertaInput Create(RobertaConfig config, Device device, ReadOnlySpan<int> ids, ReadOnlySpan<int> lengths)
     {
+        int[] positions = PositionsOf(config, ids, lengths);
+        Shape shape = new(lengths.Length, lengths.Length == 0 ? 0 : ids.Length / lengths.Length);
+        return new RobertaInput(
+            Tensor.From(device, shape, ids),
+            Tensor.From(device, shape, positions),
+            Tensor.Zeros(device, DType.Int32, shape),
+            Tensor.From(device, new Shape(lengths.Length), lengths));
+    }
+
+    /// <summary>Checks a batch padded on the right and numbers its positions.</summary>
+    /// <param name="config">Gives the padding id and the limits.</param>
+    /// <param name="ids">[B × L] token ids.</param>
+    /// <param name="lengths">[B] valid positions.</param>
+    /// <returns>[B × L] rows of the position table.</returns>
+    /// <exception cref="CaldException">A text is longer than the model, an id is outside the vocabulary, or a length outside 0 … L.</exception>
+    public static int[] PositionsOf(RobertaConfig config, ReadOnlySpan<int> ids, ReadOnlySpan<int> lengths)
+    {
         ArgumentNullException.ThrowIfNull(config);
         int batch = lengths.Length;
         int length = batch == 0 ? 0 : ids.Length / batch;
@@ -47,11 +64,6 @@ public sealed record RobertaInput(Tensor Ids, Tensor Positions, Tensor Types, Te
             }
         }
 
-        Shape shape = new(batch, length);
-        return new RobertaInput(
-            Tensor.From(device, shape, ids),
-            Tensor.From(device, shape, positions),
-            Tensor.Zeros(device, DType.Int32, shape),
-            Tensor.From(device, new Shape(batch), lengths));
+        return positions;
     }
 }

@@ -23,6 +23,9 @@ public sealed class RandomGenerator
     /// <summary>Continues at a given position.</summary>
     public void Seek(ulong position) => Position = position;
 
-    /// <summary>Continues at the first key reserved for a step: 2³² keys each.</summary>
-    public void SeekStep(long step) => Position = (ulong)step << 32;
+    /// <summary>Continues at the first key reserved for a part (a micro-batch) of a step: 2³² keys a step, 2²⁰ a part.</summary>
+    public void SeekStep(long step, int part = 0) => Position = FirstOf(step) + ((ulong)part << 20);
+
+    /// <summary>The first stream reserved for a step.</summary>
+    public static ulong FirstOf(long step) => (ulong)step << 32;
 }

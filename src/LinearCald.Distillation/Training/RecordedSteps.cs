@@ -1,0 +1,121 @@
+using LinearCald.Data.Batching;
+using LinearCald.Distillation.Recipes;
+using LinearCald.Models.Roberta;
+using LinearCald.Nn;
+using LinearCald.Tensors;
+
+namespace LinearCald.Distillation.Training;
+
+/// <summary>Everything that decides which kernels a micro-batch runs with which constants.</summary>
+/// <param name="Batch">B.</param>
+/// <param name="Length">L.</param>
+/// <param name="Weights">Of the losses.</param>
+/// <param name="Phase">What the guide does.</param>
+/// <param name="IsFrozen">Whether only the projections train.</param>
+/// <param name="Index">Which micro-batch of the update.</param>
+/// <param name="Share">Its share of the update's batch.</param>
+internal readonly record struct StepKind(int Batch, int Length, LossWeights Weights, int Phase, bool IsFrozen, int Index, double Share);
+
+/// <summary>
+/// Runs micro-batches on a device that can record work: a kind of step that came before is recorded once and from then on submitted as a whole, so that the host
+/// spends next to nothing on it. Recorded or not, a step computes the same bits.
+/// </summary>
+internal sealed class RecordedSteps : IDisposable
+{
+    /// <summary>A kind is recorded when it comes for the third time: rare shapes are not worth it.</summary>
+    private const int RunsBefore = 2;
+
+    private const int MostRecordings = 96;
+    private readonly Device _device;
+    private readonly RobertaForSequenceClassification _model;
+    private readonly Dictionary<(int Batch, int Length), StepInputs> _inputs = [];
+    private readonly Dictionary<StepKind, Recording> _recordings = [];
+    private int _recorded;
+
+    /// <param name="device">Where to.</param>
+    /// <param name="model">The trained model: its parameters receive gradients.</param>
+    public RecordedSteps(Device device, RobertaForSequenceClassification model)
+    {
+        _device = device;
+        _model = model;
+    }
+
+    /// <summary>Batches are padded to a multiple of this, so that their shapes recur.</summary>
+    public static int LengthMultiple => 16;
+
+    /// <summary>Does the work on a batch, or replays it.</summary>
+    /// <param name="kind">Equal kinds do the same work.</param>
+    /// <param name="batch">The data.</param>
+    /// <param name="randomBase">First random stream of the update.</param>
+    /// <param name="work">Uses nothing that changes but the inputs.</param>
+    public void Run(in StepKind kind, TokenBatch batch, ulong randomBase, Action<StepInputs> work)
+    {
+        if (!_inputs.TryGetValue((kind.Batch, kind.Length), out StepInputs? inputs))
+        {
+            _inputs.Add((kind.Batch, kind.Length), inputs = new StepInputs(_model.Config, _device, kind.Batch, kind.Length));
+        }
+
+        inputs.Set(batch);
+        if (kind.Phase < 0)
+        {
+            work(inputs);
+            return;
+        }
+
+        if (!_recordings.TryGetValue(kind, out Recording? recording))
+        {
+            _recordings.Add(kind, recording = new Recording());
+        }
+
+        if (recording.Work is null && ++recording.Runs > RunsBefore && _recorded < MostRecordings)
+        {
+            recording.Work = _device.Record(randomBase, () => work(inputs));
+            recording.Trained = [.. _model.NamedParameters().Select(p => p.Parameter).Where(p => p.HasGradient)];
+            _recorded++;
+        }
+
+        if (recording.Work is null)
+        {
+            work(inputs);
+            return;
+        }
+
+        recording.Work.Replay(randomBase);
+        foreach (Parameter parameter in recording.Trained)
+        {
+            parameter.HasGradient = true;
+        }
+    }
+
+    /// <summary>Forgets the recordings, whose tensors are about to change.</summary>
+    public void Clear()
+    {
+        foreach (Recording recording in _recordings.Values)
+        {
+            recording.Work?.Dispose();
+        }
+
+        _recordings.Clear();
+        _recorded = 0;
+    }
+
+    public void Dispose()
+    {
+        Clear();
+        foreach (StepInputs inputs in _inputs.Values)
+        {
+            inputs.Dispose();
+        }
+
+        _inputs.Clear();
+    }
+
+    private sealed class Recording
+    {
+        public int Runs { get; set; }
+
+        public RecordedWork? Work { get; set; }
+
+        public Parameter[] Trained { get; set; } = [];
+    }
+}
