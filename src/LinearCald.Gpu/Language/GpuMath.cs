@@ -4,7 +4,7 @@ namespace LinearCald.Gpu;
 /// Functions of the GPU's special units by name, and accurate ones built on them. <c>MathF</c>'s Sqrt, Abs, Min, Max, FusedMultiplyAdd, Floor and the like are
 /// exact on every device; MathF.Exp, Log, Tanh and so on are compiled as the accurate functions here.
 /// </summary>
-public static class GpuMath
+public static partial class GpuMath
 {
     /// <summary>a · b + c, rounded once.</summary>
     [Intrinsic]
