@@ -1,88 +1,89 @@
 namespace LinearCald.Gpu.Debug;
 
-internal enum ShuffleKind
+internal enum LaneState
 {
-    Index,
-    Up,
-    Down,
-    Xor,
+    Fresh,
+    Running,
+    Waiting,
+    Ready,
+    Ended,
 }
 
-internal enum MatrixFormat
-{
-    BFloat16,
-    Half,
-    TensorFloat32,
-}
-
-internal enum AtomicKind
-{
-    Add,
-    Min,
-    Max,
-    Exchange,
-    CompareExchange,
-}
-
-/// <summary>The running thread of a kernel on the debug device.</summary>
-internal sealed class Lane
+/// <summary>The running thread of a kernel on the debug device: what the language's intrinsics do there.</summary>
+internal sealed partial class Lane(GroupRun group, int thread)
 {
     [ThreadStatic]
-    private static Lane? t_current = null;
+    private static Lane? t_current;
+
+    [ThreadStatic]
+    private static Baton? t_callerBaton;
 
     public static Lane Current => t_current ?? throw new CaldException("this member exists only inside a kernel");
 
-    public Index3 GridIndex { get; private set; }
+    /// <summary>The baton of a thread that launches kernels, for the lanes that it runs itself.</summary>
+    public static Baton CallerBaton => t_callerBaton ??= new Baton();
 
-    public Index3 GridSize { get; private set; }
+    public GroupRun Group => group;
+
+    public int Thread => thread;
+
+    public Index3 GridIndex => group.GridIndex;
+
+    public Index3 GridSize => group.Shape.Grid;
 
     public Index3 GroupIndex { get; private set; }
 
-    public Index3 GroupSize { get; private set; }
+    public Index3 GroupSize => group.Shape.Group;
 
-    public int Thread { get; private set; }
+    /// <summary>Rank in the order in which lanes get their turn.</summary>
+    public int Position { get; private set; }
 
-    public void Barrier(int id, int threads) => throw new NotSupportedException();
+    public LaneState State { get; set; }
 
-    public void Arrive(int id, int threads) => throw new NotSupportedException();
+    /// <summary>What the lane waits for.</summary>
+    public string? Operation { get; set; }
 
-    public int BarrierCount(bool condition) => throw new NotSupportedException();
+    /// <summary>The source line where the lane waited when the group could not go on.</summary>
+    public string Line { get; set; } = "";
 
-    public void Touch() => throw new NotSupportedException();
+    /// <summary>Wakes the thread that this lane runs on.</summary>
+    public Baton? Baton { get; private set; }
 
-    public T Shuffle<T>(T value, int lane, ShuffleKind kind)
-        where T : unmanaged => throw new NotSupportedException();
+    public WarpRun WarpRun => group.Warps[thread >> 5];
 
-    public uint Ballot(bool condition) => throw new NotSupportedException();
+    public void Reset(int position)
+    {
+        Position = position;
+        State = LaneState.Fresh;
+        Operation = null;
+        Line = "";
+        _exchanges = 0;
+        _allocations = 0;
+        _copies.Clear();
+        _copyGroups.Clear();
+        Index3 size = GroupSize;
+        GroupIndex = new Index3(thread % size.X, thread / size.X % size.Y, thread / (size.X * size.Y));
+    }
 
-    public void WarpBarrier() => throw new NotSupportedException();
+    public void Enter(Baton baton)
+    {
+        Baton = baton;
+        State = LaneState.Running;
+        t_current = this;
+    }
 
-    public int Reduce(int value, Func<int, int, int> combine) => throw new NotSupportedException();
+    public void Leave()
+    {
+        State = LaneState.Ended;
+        t_current = null;
+    }
 
-    public Shared<T> AllocateShared<T>(int length, int alignment)
-        where T : unmanaged => throw new NotSupportedException();
+    /// <summary>Memory fences: lanes run one at a time, so every write is visible already.</summary>
+    public void Touch()
+    {
+    }
 
-    public T ReadShared<T>(int offset, int index, int length)
-        where T : unmanaged => throw new NotSupportedException();
-
-    public void WriteShared<T>(int offset, int index, int length, T value)
-        where T : unmanaged => throw new NotSupportedException();
-
-    public void CopyAsync<T>(Shared<T> destination, int destinationIndex, ReadOnlyView<T> source, long sourceIndex, bool condition)
-        where T : unmanaged => throw new NotSupportedException();
-
-    public void CommitCopies() => throw new NotSupportedException();
-
-    public void WaitForCopies(int groups) => throw new NotSupportedException();
-
-    public Float4 MatrixProduct(Float4 accumulator, UInt4 a, UInt2 b, MatrixFormat format) => throw new NotSupportedException();
-
-    public UInt4 LoadMatrix<T>(Shared<T> source, int index, bool transposed)
-        where T : unmanaged => throw new NotSupportedException();
-
-    public T Atomic<T>(View<T> view, long index, T value, T expected, AtomicKind kind)
-        where T : unmanaged => throw new NotSupportedException();
-
-    public T Atomic<T>(Shared<T> shared, int index, T value, T expected, AtomicKind kind)
-        where T : unmanaged => throw new NotSupportedException();
+    public void Stop<T>(string name, T value)
+        where T : unmanaged =>
+        group.Accelerator.Stopped?.Invoke(new LaneStop(name, value, group.Kernel, GridIndex, thread));
 }
