@@ -1,0 +1,26 @@
+using System.Globalization;
+using LinearCald.Gpu.Driver;
+
+namespace LinearCald.Gpu;
+
+/// <content>Finding a device by name.</content>
+public abstract partial class Accelerator
+{
+    /// <summary>Opens a device by the name that the command line uses.</summary>
+    /// <param name="name"><c>cuda</c> (the first GPU), <c>cuda:N</c>, or <c>debug</c>.</param>
+    /// <exception cref="CaldException">No such name, or no such device in this machine; in one sentence.</exception>
+    public static Accelerator Open(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        if (name == "cuda")
+        {
+            return new CudaAccelerator();
+        }
+
+        const string Prefix = "cuda:";
+        return name.StartsWith(Prefix, StringComparison.Ordinal) &&
+            int.TryParse(name.AsSpan(Prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out int ordinal)
+            ? new CudaAccelerator(ordinal)
+            : throw new CaldException($"'{name}' names no GPU; give cuda, cuda:0, cuda:1 …, or debug");
+    }
+}
