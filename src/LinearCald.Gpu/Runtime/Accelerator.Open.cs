@@ -1,4 +1,5 @@
 using System.Globalization;
+using LinearCald.Gpu.Debug;
 using LinearCald.Gpu.Driver;
 
 namespace LinearCald.Gpu;
@@ -12,15 +13,23 @@ public abstract partial class Accelerator
     public static Accelerator Open(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
-        if (name == "cuda")
+        if (name == "debug")
         {
-            return new CudaAccelerator();
+            return new DebugAccelerator();
         }
 
-        const string Prefix = "cuda:";
-        return name.StartsWith(Prefix, StringComparison.Ordinal) &&
-            int.TryParse(name.AsSpan(Prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out int ordinal)
+        return TryOrdinal(name, out int ordinal)
             ? new CudaAccelerator(ordinal)
             : throw new CaldException($"'{name}' names no GPU; give cuda, cuda:0, cuda:1 …, or debug");
+    }
+
+    /// <summary>The number of a GPU in <c>cuda</c> (0) or <c>cuda:N</c>.</summary>
+    public static bool TryOrdinal(string name, out int ordinal)
+    {
+        const string Prefix = "cuda";
+        ordinal = 0;
+        return name == Prefix ||
+            (name.Length <= Prefix.Length + 4 && name.StartsWith(Prefix + ":", StringComparison.Ordinal) &&
+            int.TryParse(name.AsSpan(Prefix.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out ordinal));
     }
 }
