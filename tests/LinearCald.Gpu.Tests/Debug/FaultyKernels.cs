@@ -59,7 +59,7 @@ internal static class FaultyKernels
         Shared<int> buffer = Shared.Allocate<int>(Group.Size);
         buffer[Group.Thread] = 1;
         Group.Barrier();
-        output[Group.Thread] = buffer[Group.Thread ^ 1];
+        output[Group.Thread] = buffer[(Group.Thread + 1) % Group.Size];
         buffer[Group.Thread] = 2;
     }
 
@@ -69,7 +69,7 @@ internal static class FaultyKernels
         Shared<int> buffer = Shared.Allocate<int>(Group.Size);
         buffer[Group.Thread] = 1;
         Warp.Barrier();
-        output[Group.Thread] = buffer[(Group.Thread + 32) % Group.Size];
+        output[Group.Thread] = buffer[31 - (Group.Thread & 31)];
     }
 
     public static void BarrierUnderCondition(View<int> output)
