@@ -16,28 +16,37 @@ internal sealed record Benchmark(string Op, string Shape, Action Run)
     /// <summary>Bytes that must move: each tensor read or written once.</summary>
     public double Bytes { get; init; }
 
+    /// <summary>Of the products.</summary>
+    public string Precision { get; init; } = "fp32";
+
     /// <summary>Tokens of a run; 0 when there are none.</summary>
     public int Tokens { get; init; }
 
     /// <summary>Times it: a warm-up, then runs for about the given time, the median counts.</summary>
     public BenchmarkResult Measure(Device device, double seconds)
     {
-        Run();
+        for (int i = 0; i < (device.RunsAhead ? 4 : 1); i++)
+        {
+            Run(); // the first ones compile and record
+        }
+
         device.Synchronize();
         List<double> times = [];
         long start = Stopwatch.GetTimestamp();
         while (times.Count < 3 || (Stopwatch.GetElapsedTime(start).TotalSeconds < seconds && times.Count < 2000))
         {
-            long before = Stopwatch.GetTimestamp();
-            Run();
-            device.Synchronize();
-            times.Add(Stopwatch.GetElapsedTime(before).TotalMilliseconds);
+            times.Add(device.Milliseconds(Run));
         }
 
         times.Sort();
         return new BenchmarkResult(this, times[times.Count / 2], times.Count);
     }
 }
+
+/// <summary>What the device reaches at best, measured in the same process.</summary>
+/// <param name="Gflops">float32 multiply-adds from registers.</param>
+/// <param name="Gbs">Copying device memory, bytes read and written; 0 where it was not measured.</param>
+internal readonly record struct Ceilings(double Gflops, double Gbs);
 
 /// <summary>A median and what follows from it.</summary>
 /// <param name="Benchmark">What was timed.</param>
@@ -47,16 +56,27 @@ internal sealed record BenchmarkResult(Benchmark Benchmark, double Milliseconds,
 {
     /// <summary>The row as one JSON object.</summary>
     /// <param name="device">Where it ran.</param>
-    /// <param name="peak">The ceiling in GFLOP/s measured in this process.</param>
-    public string ToJson(Device device, double peak)
+    /// <param name="peak">The ceilings measured in this process.</param>
+    public string ToJson(Device device, Ceilings peak)
     {
         double gflops = Benchmark.Flops / Milliseconds / 1e6;
-        return new JsonLine().Add("op", Benchmark.Op).Add("shape", Benchmark.Shape).Add("device", device.Name).Add("precision", "fp32").Add("threads", Device.Threads)
+        return new JsonLine().Add("op", Benchmark.Op).Add("shape", Benchmark.Shape).Add("device", device.Name).Add("precision", Benchmark.Precision).Add("threads", Device.Threads)
             .Add("ms", Math.Round(Milliseconds, 4))
             .Add("gflops", Benchmark.Flops > 0 ? Math.Round(gflops, 1) : null)
             .Add("gbs", Benchmark.Bytes > 0 ? Math.Round(Benchmark.Bytes / Milliseconds / 1e6, 2) : null)
-            .Add("fraction_of_peak", Benchmark.Flops > 0 ? Math.Round(gflops / peak, 3) : null)
+            .Add("tflops", Benchmark.Flops > 0 && device.RunsAhead ? Math.Round(gflops / 1000, 1) : null)
+            .Add("fraction_of_peak", Fraction(peak, gflops) is { } fraction ? Math.Round(fraction, 3) : null)
             .Add("us_per_token", Benchmark.Tokens > 0 ? Math.Round(Milliseconds * 1000 / Benchmark.Tokens, 4) : null)
             .Add("runs", Runs).ToString();
+    }
+
+    private double? Fraction(Ceilings peak, double gflops)
+    {
+        if (Benchmark.Flops > 0)
+        {
+            return Benchmark.Precision == "fp32" ? gflops / peak.Gflops : null;
+        }
+
+        return Benchmark.Bytes > 0 && peak.Gbs > 0 ? Benchmark.Bytes / Milliseconds / 1e6 / peak.Gbs : null;
     }
 }

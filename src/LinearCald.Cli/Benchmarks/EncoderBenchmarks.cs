@@ -1,3 +1,4 @@
+using LinearCald.Distillation.Recipes;
 using LinearCald.Models.Linformer;
 using LinearCald.Models.Roberta;
 using LinearCald.Nn;
@@ -36,6 +37,15 @@ internal static class EncoderBenchmarks
             yield return ("student_inference", name, () => Inference("student_inference", name, student, device, Batch, Length, 0));
         }
 
+        foreach ((string name, int hidden, int layers, int heads, int inner) in Sizes)
+        {
+            RobertaConfig config = Config(hidden, layers, heads, inner, 514) with { VocabularySize = 50265 };
+            foreach (Precision precision in device.HasReducedPrecision ? Enum.GetValues<Precision>() : [Precision.Fp32])
+            {
+                yield return ($"cald_step_{RecipeSchema.NameOf(precision)}", name, () => CaldStep(name, config, precision, device));
+            }
+        }
+
         foreach (int length in (int[])[512, 2048, 8192])
         {
             RobertaConfig config = Config(256, 6, 4, 1024, 8194);
@@ -55,6 +65,12 @@ internal static class EncoderBenchmarks
         MaximumPositions = positions,
         Labels = ["0", "1"],
     };
+
+    private static Benchmark CaldStep(string name, RobertaConfig config, Precision precision, Device device)
+    {
+        DistillationStep step = new(device, config, precision, 32, Length);
+        return new Benchmark($"cald_step_{RecipeSchema.NameOf(precision)}", name, step.Run) { Tokens = step.ValidTokens, Precision = RecipeSchema.NameOf(precision) };
+    }
 
     private static Benchmark TrainStep(string op, string name, RobertaConfig config, Device device, double flops)
     {
