@@ -1,0 +1,196 @@
+using LinearCald.Gpu;
+using LinearCald.Tensors.Ops;
+
+namespace LinearCald.Tensors.Cuda.Kernels;
+
+/// <summary>Launches matrix products on an accelerator: chooses the cut, the copy widths and the kernel, and gives nothing to the garbage collector.</summary>
+internal static unsafe class GemmLauncher
+{
+    private const int MostAlongZ = 65535;
+
+    /// <summary>Computes <paramref name="problem"/>, cut as the selection table says.</summary>
+    /// <exception cref="CaldException">Extents, leading dimensions or types that cannot be.</exception>
+    public static void Run(Accelerator accelerator, in GemmProblem problem, in GemmOperands operands) =>
+        Run(accelerator, problem, operands, GemmPlan.For(problem, accelerator.Limits.Multiprocessors));
+
+    /// <summary>Computes <paramref name="problem"/>, cut as told.</summary>
+    /// <exception cref="CaldException">Extents, leading dimensions or types that cannot be.</exception>
+    public static void Run(Accelerator accelerator, in GemmProblem problem, in GemmOperands operands, GemmPlan plan)
+    {
+        Check(problem, operands, plan);
+        if (problem.M == 0 || problem.N == 0 || problem.Batch == 0)
+        {
+            return;
+        }
+
+        switch (problem.Output)
+        {
+            case DType.Float32:
+                Run<float, Float32Format>(accelerator, problem, operands, plan);
+                break;
+            case DType.BFloat16:
+                Run<ushort, BFloat16Format>(accelerator, problem, operands, plan);
+                break;
+            case DType.Float16:
+                Run<ushort, Float16Format>(accelerator, problem, operands, plan);
+                break;
+            default:
+                throw new CaldException($"matrix product: a result of {problem.Output} cannot be computed on this device; ask for Float32, BFloat16 or Float16");
+        }
+    }
+
+    private static void Run<TWord, TFormat>(Accelerator accelerator, in GemmProblem problem, in GemmOperands operands, GemmPlan plan)
+        where TWord : unmanaged
+        where TFormat : struct, IElementFormat<TWord>
+    {
+        Kernel kernel = problem.Precision switch
+        {
+            GemmPrecision.Float32 => SimtKernel<TWord, TFormat>.Value,
+            GemmPrecision.TensorFloat32 => TensorKernel<TensorFloat32Operand, TWord, TFormat>.Value,
+            GemmPrecision.BFloat16 => TensorKernel<BFloat16Operand, TWord, TFormat>.Value,
+            _ => TensorKernel<HalfOperand, TWord, TFormat>.Value,
+        };
+        GemmTile tile = plan.Tile;
+        int bytes = problem.Precision.ElementBytes();
+        int widthA = Width(problem.Precision, operands.A, problem.LeadingA, problem.StrideA, problem.TransposeA ? problem.M : problem.K, !problem.TransposeA);
+        int widthB = Width(problem.Precision, operands.B, problem.LeadingB, problem.StrideB, problem.TransposeB ? problem.K : problem.N, problem.TransposeB);
+        GemmOutput output = new(false, problem.Accumulate, Bias(problem, operands), operands.Pre != 0, IsVector<TWord>(problem, operands), problem.Activation);
+        int depth = GemmPlan.Depth(problem.Precision);
+        int blocks = (int)(((long)problem.K + depth - 1) / depth);
+        int partBlocks = Math.Max(1, (blocks + plan.Parts - 1) / plan.Parts);
+        int parts = Math.Max(1, (blocks + partBlocks - 1) / partBlocks);
+        int most = Math.Min(problem.Batch, MostAlongZ);
+        int pitch = (problem.N + 3) & ~3;
+        nint workspace = parts > 1 ? accelerator.Allocate(4L * parts * most * problem.M * pitch, "partial sums of a matrix product") : 0;
+        GemmArguments<TWord> arguments = new()
+        {
+            Bias = new ReadOnlyView<byte>((byte*)operands.Bias, operands.Bias != 0 ? (long)problem.N * (problem.Float32Bias ? sizeof(float) : sizeof(TWord)) : 0),
+            Workspace = new View<float>((float*)workspace, parts > 1 ? (long)parts * most * problem.M * pitch : 0),
+            StrideA = problem.StrideA * bytes,
+            StrideB = problem.StrideB * bytes,
+            StrideC = problem.StrideC,
+            M = problem.M,
+            N = problem.N,
+            K = problem.K,
+            LeadingA = Pieces(problem.LeadingA, bytes, widthA),
+            LeadingB = Pieces(problem.LeadingB, bytes, widthB),
+            LeadingC = problem.LeadingC,
+            WorkspacePitch = pitch,
+            TilesM = (problem.M + tile.M - 1) / tile.M,
+            TilesN = (problem.N + tile.N - 1) / tile.N,
+            PartK = partBlocks * depth,
+            Parts = parts,
+            Alpha = problem.Alpha,
+        };
+        GemmVariant variant = new(tile, problem.TransposeA, problem.TransposeB, widthA, widthB, parts > 1 ? new GemmOutput(true, false, GemmBias.None, false, true, Activation.None) : output);
+        for (int first = 0; first < problem.Batch; first += most)
+        {
+            int count = Math.Min(most, problem.Batch - first);
+            arguments.A = Bytes(operands.A, first, count, problem.StrideA, problem.LeadingA, problem.TransposeA ? problem.K : problem.M, problem.TransposeA ? problem.M : problem.K, bytes);
+            arguments.B = Bytes(operands.B, first, count, problem.StrideB, problem.LeadingB, problem.TransposeB ? problem.N : problem.K, problem.TransposeB ? problem.K : problem.N, bytes);
+            arguments.C = Result<TWord>(operands.C, first, count, problem);
+            arguments.Pre = operands.Pre != 0 ? Result<TWord>(operands.Pre, first, count, problem) : default;
+            accelerator.Launch(kernel, new LaunchShape(new Index3(arguments.TilesM * arguments.TilesN, parts, count), tile.Threads), arguments, variant);
+            if (parts > 1)
+            {
+                int groups = (int)((((long)problem.M * (pitch / 4)) + SplitSum.Threads - 1) / SplitSum.Threads);
+                accelerator.Launch(SumKernel<TWord, TFormat>.Value, new LaunchShape(new Index3(groups, 1, count), SplitSum.Threads), arguments, output);
+            }
+        }
+
+        if (parts > 1)
+        {
+            accelerator.Free(workspace);
+        }
+    }
+
+    // The widest copy that the operand's address, rows, stack and inner extent are multiples of. Turning copies are of single floats.
+    private static int Width(GemmPrecision precision, nint address, long leading, long stride, long inner, bool depthInner)
+    {
+        int bytes = precision.ElementBytes();
+        long all = (long)address | (leading * bytes) | (stride * bytes) | (inner * bytes);
+        if (precision == GemmPrecision.Float32 && depthInner)
+        {
+            return 4;
+        }
+
+        return (all & 15) == 0 ? 16 : (all & 3) == 0 ? 4 : 2;
+    }
+
+    private static int Pieces(int leading, int bytes, int width) => (int)((long)leading * bytes / width);
+
+    private static bool IsVector<TWord>(in GemmProblem problem, in GemmOperands operands)
+        where TWord : unmanaged
+    {
+        long elements = (uint)problem.N | (uint)problem.LeadingC | problem.StrideC;
+        long addresses = (long)operands.C | operands.Pre;
+        int bias = 4 * (problem.Float32Bias ? sizeof(float) : sizeof(TWord));
+        return (elements & 3) == 0 && addresses % (4 * sizeof(TWord)) == 0 && operands.Bias % bias == 0;
+    }
+
+    private static GemmBias Bias(in GemmProblem problem, in GemmOperands operands) =>
+        operands.Bias == 0 ? GemmBias.None : problem.Float32Bias && problem.Output != DType.Float32 ? GemmBias.Float32 : GemmBias.Result;
+
+    private static ReadOnlyView<byte> Bytes(nint address, int first, int count, long stride, long leading, long rows, long columns, int bytes)
+    {
+        long length = rows == 0 || columns == 0 ? 0 : ((count - 1) * stride) + ((rows - 1) * leading) + columns;
+        return new ReadOnlyView<byte>((byte*)address + (first * stride * bytes), length * bytes);
+    }
+
+    private static View<TWord> Result<TWord>(nint address, int first, int count, in GemmProblem problem)
+        where TWord : unmanaged =>
+        new((TWord*)address + (first * problem.StrideC), ((count - 1) * problem.StrideC) + ((problem.M - 1L) * problem.LeadingC) + problem.N);
+
+    private static void Check(in GemmProblem problem, in GemmOperands operands, GemmPlan plan)
+    {
+        if (problem.M < 0 || problem.N < 0 || problem.K < 0 || problem.Batch < 0 || problem.K > 1 << 30)
+        {
+            throw new CaldException($"matrix product: extents {problem.M} × {problem.N} × {problem.K}, stack of {problem.Batch}; extents are 0 or more, the length of the sums at most {1 << 30:N0}");
+        }
+
+        CheckLeading("A", problem.LeadingA, problem.TransposeA ? problem.M : problem.K);
+        CheckLeading("B", problem.LeadingB, problem.TransposeB ? problem.K : problem.N);
+        CheckLeading("C", problem.LeadingC, problem.N);
+        if ((((long)operands.A | operands.B) & (problem.Precision.ElementBytes() - 1)) != 0)
+        {
+            throw new CaldException("matrix product: an operand's address is not a multiple of its element's size");
+        }
+
+        long tiles = (((long)problem.M + plan.Tile.M - 1) / plan.Tile.M) * (((long)problem.N + plan.Tile.N - 1) / plan.Tile.N);
+        if (tiles > int.MaxValue)
+        {
+            throw new CaldException($"matrix product: a result of {problem.M:N0} × {problem.N:N0} has {tiles:N0} blocks; the most is {int.MaxValue:N0}: split it");
+        }
+    }
+
+    // Offsets within a block are 32-bit: 256 rows of up to 2²² elements.
+    private static void CheckLeading(string name, int leading, int inner)
+    {
+        if (leading < inner || leading > 1 << 22)
+        {
+            throw new CaldException($"matrix product: leading dimension {leading:N0} of {name}, whose rows have {inner:N0} elements; it is at least that, and at most {1 << 22:N0}");
+        }
+    }
+
+    private static class SimtKernel<TWord, TFormat>
+        where TWord : unmanaged
+        where TFormat : struct, IElementFormat<TWord>
+    {
+        public static readonly Kernel Value = Kernel.Of(SimtGemm.Run<TWord, TFormat>);
+    }
+
+    private static class TensorKernel<TOperand, TWord, TFormat>
+        where TOperand : struct, IMatrixOperand
+        where TWord : unmanaged
+        where TFormat : struct, IElementFormat<TWord>
+    {
+        public static readonly Kernel Value = Kernel.Of(TensorCoreGemm.Run<TOperand, TWord, TFormat>);
+    }
+
+    private static class SumKernel<TWord, TFormat>
+        where TWord : unmanaged
+        where TFormat : struct, IElementFormat<TWord>
+    {
+        public static readonly Kernel Value = Kernel.Of(SplitSum.Run<TWord, TFormat>);
+    }
+}

@@ -1,0 +1,87 @@
+namespace LinearCald.Tensors.Cuda.Kernels;
+
+/// <summary>How a product is cut: block of C a group, and parts along k.</summary>
+/// <param name="Tile">Block of C.</param>
+/// <param name="Parts">Parts along k, summed in order by a second pass; 1 for none.</param>
+internal readonly record struct GemmPlan(GemmTile Tile, int Parts)
+{
+    /// <summary>One row of the selection table.</summary>
+    /// <param name="Tile">Block of C.</param>
+    /// <param name="Resident">Groups that fit on one multiprocessor.</param>
+    /// <param name="Alone">Throughput of one group alone on a multiprocessor, in multiply-adds a cycle.</param>
+    /// <param name="Full">Throughput of a multiprocessor with all the groups it can hold.</param>
+    private readonly record struct Candidate(GemmTile Tile, int Resident, double Alone, double Full);
+
+    // Two-byte operands; rates are of 1024 multiply-adds a cycle, of which mma.sync reaches 640. 128 × 256: the fewest bytes from the second-level cache a result, one group fills a
+    // multiprocessor. 128 × 128: two groups hide each other's barriers. 64 × 128 and 64 × 64: for outputs that would
+    // leave multiprocessors idle; their warps are 32 wide and read more fragments a product.
+    private static readonly Candidate[] s_tensor =
+    [
+        new(new GemmTile(128, 256, 2, 4, 4), 1, 560, 560),
+        new(new GemmTile(128, 128, 2, 2, 3), 2, 380, 540),
+        new(new GemmTile(64, 128, 2, 2, 4), 2, 300, 430),
+        new(new GemmTile(64, 64, 2, 2, 4), 3, 170, 330),
+    ];
+
+    // 128 FMA a cycle. Threads have 8 × 8 results in each; only the number of warps and the bytes a result differ.
+    private static readonly Candidate[] s_simt =
+    [
+        new(new GemmTile(128, 128, 4, 2, 3), 2, 75, 100),
+        new(new GemmTile(128, 64, 4, 1, 3), 4, 55, 92),
+        new(new GemmTile(64, 64, 2, 1, 3), 8, 30, 85),
+    ];
+
+    /// <summary>Cycles that a group spends outside its loop: the first blocks' way from memory and the result's way back.</summary>
+    private const double GroupCycles = 3500;
+
+    /// <summary>Cycles that a second pass costs at the least: a launch.</summary>
+    private const double PassCycles = 5000;
+
+    /// <summary>Bytes a cycle of the second-level cache, which holds most workspaces.</summary>
+    private const double CacheBytes = 2000;
+
+    /// <summary>Elements of k in one block.</summary>
+    public static int Depth(GemmPrecision precision) =>
+        precision == GemmPrecision.Float32 ? SimtGemm.Depth : TensorCoreGemm.DepthBytes / precision.ElementBytes();
+
+    /// <summary>
+    /// The cheapest cut by a model of whole waves: every multiprocessor gets ⌈groups / multiprocessors⌉ groups, which share its throughput; a second pass moves
+    /// each part twice. Parts are tried while each keeps at least four blocks of k.
+    /// </summary>
+    public static GemmPlan For(in GemmProblem problem, int multiprocessors)
+    {
+        int depth = Depth(problem.Precision);
+        long blocks = ((long)problem.K + depth - 1) / depth;
+        double rate = problem.Precision == GemmPrecision.TensorFloat32 ? 0.5 : 1;
+        GemmPlan best = default;
+        double least = double.PositiveInfinity;
+        foreach (Candidate candidate in problem.Precision == GemmPrecision.Float32 ? s_simt : s_tensor)
+        {
+            GemmTile tile = candidate.Tile;
+            double groups = Math.Ceiling((double)problem.M / tile.M) * Math.Ceiling((double)problem.N / tile.N) * problem.Batch;
+            for (int parts = 1; parts <= 64 && (parts == 1 || blocks / parts >= 4); parts++)
+            {
+                long partBlocks = (blocks + parts - 1) / parts;
+                double each = Math.Ceiling(groups * parts / multiprocessors);
+                double share = Math.Min(1, (each - 1) / Math.Max(1, candidate.Resident - 1));
+                double throughput = (candidate.Alone + ((candidate.Full - candidate.Alone) * share)) * rate;
+                double cycles = (each * tile.M * tile.N * depth * partBlocks / throughput) + (GroupCycles * Math.Ceiling(each / candidate.Resident));
+                if (parts > 1)
+                {
+                    cycles += PassCycles + (8.0 * problem.M * problem.N * problem.Batch * parts / CacheBytes);
+                }
+
+                if (cycles < least)
+                {
+                    least = cycles;
+                    best = new GemmPlan(tile, parts);
+                }
+            }
+        }
+
+        return best;
+    }
+
+    /// <summary>Blocks of C that the table knows for a precision, largest first.</summary>
+    public static IEnumerable<GemmTile> Tiles(GemmPrecision precision) => (precision == GemmPrecision.Float32 ? s_simt : s_tensor).Select(c => c.Tile);
+}

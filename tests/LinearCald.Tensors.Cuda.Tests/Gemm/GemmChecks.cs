@@ -1,0 +1,144 @@
+using FsCheck;
+using FsCheck.Fluent;
+using LinearCald.Gpu;
+using LinearCald.Tensors.Cuda.Kernels;
+using LinearCald.Tensors.Ops;
+
+namespace LinearCald.Tensors.Cuda.Tests;
+
+/// <summary>Test bodies for matrix products on any accelerator.</summary>
+internal static class GemmChecks
+{
+    public static readonly GemmPrecision[] Precisions = [GemmPrecision.Float32, GemmPrecision.TensorFloat32, GemmPrecision.BFloat16, GemmPrecision.Half];
+
+    private static readonly Activation[] s_activations =
+    [
+        Activation.None, Activation.GeluErf, Activation.GeluTanh, Activation.Silu, Activation.Relu, Activation.Tanh, Activation.Sigmoid, Activation.Softplus, Activation.Square,
+    ];
+
+    /// <summary>‖error‖ / ‖result‖ that a precision may have, results stored in <paramref name="output"/>.</summary>
+    public static double Budget(GemmPrecision precision, DType output) => Math.Max(
+        precision switch
+        {
+            GemmPrecision.TensorFloat32 => 1e-3,
+            _ => 1e-5,
+        },
+        output == DType.Float32 ? 0 : 1e-2);
+
+    /// <summary>Every tile of the table with both copy paths: results that need two blocks, with tails, and sums longer than the ring of stages.</summary>
+    public static void Tile(Accelerator accelerator, GemmPrecision precision, GemmTile tile, bool transposeA, bool transposeB, bool aligned)
+    {
+        int depth = GemmPlan.Depth(precision);
+        int odd = aligned ? 0 : 1;
+        int m = tile.M + 8 + odd;
+        int n = (tile.N / 2) + 16 - odd;
+        int k = (depth * (tile.Stages + 1)) - 8 + odd;
+        GemmProblem problem = GemmProblem.Contiguous(m, n, k, transposeA, transposeB) with { Precision = precision };
+        new GemmCase(problem, 1) { Plan = new GemmPlan(tile, 1) }.Check(accelerator, Budget(precision, problem.Output));
+    }
+
+    /// <summary>Sums of 0 … 2 elements more than a block of k, and of every number of blocks around the number of stages.</summary>
+    public static void Lengths(Accelerator accelerator, GemmPrecision precision, bool transposeA, bool transposeB)
+    {
+        int depth = GemmPlan.Depth(precision);
+        GemmTile tile = GemmPlan.Tiles(precision).Last();
+        foreach (int k in new[] { 0, 1, 2, 7, depth - 1, depth, depth + 8, (2 * depth) + 1, 3 * depth, (4 * depth) - 4, (5 * depth) + 3 })
+        {
+            GemmProblem problem = GemmProblem.Contiguous(17, 24, k, transposeA, transposeB) with { Precision = precision, Accumulate = k % 2 == 0, Alpha = 0.5f };
+            new GemmCase(problem, k + 1) { Plan = new GemmPlan(tile, 1) }.Check(accelerator, Budget(precision, problem.Output));
+        }
+    }
+
+    /// <summary>Random problems: any extents, leading dimensions, offsets, stacks, results, epilogues, splits.</summary>
+    public static void Random(Accelerator accelerator, GemmPrecision precision, int count, int largest)
+    {
+        Gen<(GemmProblem Problem, GemmCase Case)> cases =
+            from sizes in Gen.Choose(1, largest).Three()
+            from padding in Gen.Frequency((2, Gen.Constant(0)), (1, Gen.Choose(0, 9)))
+            from round in Gen.Elements(1, 1, 4, 8)
+            from offset in Gen.Frequency((3, Gen.Constant(0)), (1, Gen.Choose(1, 3)))
+            from batch in Gen.Frequency((3, Gen.Constant(1)), (1, Gen.Choose(2, 3)))
+            from repeat in Gen.Elements(false, false, true)
+            from flags in Gen.Elements(false, true).ArrayOf(6)
+            from output in Gen.Elements(DType.Float32, DType.BFloat16, DType.Float16)
+            from activation in Gen.Elements(s_activations)
+            from alpha in Gen.Elements(1f, 0.25f, -0.5f)
+            from parts in Gen.Elements(0, 1, 2, 3)
+            from seed in Gen.Choose(1, 1 << 30)
+            select Make(precision, sizes, padding, round, offset, batch, repeat, flags, output, activation, alpha, parts, seed);
+        Prop.ForAll(cases.ToArbitrary(), c => c.Case.Check(accelerator, Budget(precision, c.Problem.Output) * 2))
+            .Check(Config.QuickThrowOnFailure.WithMaxTest(count));
+    }
+
+    /// <summary>A long sum with few results: split along k, and the same bits again.</summary>
+    public static void Split(Accelerator accelerator, GemmPrecision precision, DType output)
+    {
+        int depth = GemmPlan.Depth(precision);
+        GemmTile tile = GemmPlan.Tiles(precision).Last();
+        foreach (int parts in new[] { 2, 3, 7 })
+        {
+            GemmProblem problem = GemmProblem.Contiguous(33, 50, (depth * 7) + 3, true, false, 2) with
+            {
+                Precision = precision, Output = output, Accumulate = parts == 3, Activation = parts == 7 ? Activation.GeluErf : Activation.None,
+            };
+            new GemmCase(problem, parts) { Plan = new GemmPlan(tile, parts), Bias = parts == 7, Pre = parts == 7 }.Check(accelerator, Budget(precision, output));
+        }
+    }
+
+    /// <summary>Every activation behind a bias, with and without its argument kept.</summary>
+    public static void Epilogues(Accelerator accelerator, GemmPrecision precision, DType output, bool float32Bias)
+    {
+        foreach (Activation activation in s_activations)
+        {
+            GemmProblem problem = GemmProblem.Contiguous(20, 36, 24, false, true) with
+            {
+                Precision = precision, Output = output, Activation = activation, Float32Bias = float32Bias, Alpha = 0.3f,
+            };
+            new GemmCase(problem, (int)activation) { Bias = true, Pre = activation != Activation.Relu }.Check(accelerator, Budget(precision, output) * 2);
+        }
+    }
+
+    /// <summary>Empty results, stacks and sums.</summary>
+    public static void Empty(Accelerator accelerator)
+    {
+        foreach (GemmPrecision precision in Precisions)
+        {
+            foreach ((int m, int n, int k, int batch) in new[] { (0, 5, 3, 1), (5, 0, 3, 1), (3, 4, 0, 1), (3, 4, 5, 0), (0, 0, 0, 0) })
+            {
+                GemmProblem problem = GemmProblem.Contiguous(m, n, k, false, false, batch) with { Precision = precision };
+                new GemmCase(problem, 1).Check(accelerator, 1e-3);
+            }
+        }
+    }
+
+    private static (GemmProblem Problem, GemmCase Case) Make(
+        GemmPrecision precision, (int M, int N, int K) sizes, int padding, int round, int offset, int batch, bool repeat, bool[] flags, DType output, Activation activation, float alpha, int parts, int seed)
+    {
+        int m = Up(sizes.M, round);
+        int n = Up(sizes.N, round);
+        int k = Up(sizes.K, round);
+        GemmProblem contiguous = GemmProblem.Contiguous(m, n, k, flags[0], flags[1], batch);
+        GemmProblem problem = contiguous with
+        {
+            LeadingA = contiguous.LeadingA + padding,
+            LeadingB = contiguous.LeadingB + padding,
+            LeadingC = contiguous.LeadingC + padding,
+            Precision = precision,
+            Output = output,
+            Accumulate = flags[2],
+            Activation = activation,
+            Alpha = alpha,
+            Float32Bias = flags[5],
+        };
+        problem = problem with
+        {
+            StrideA = (long)problem.LeadingA * (flags[0] ? k : m),
+            StrideB = repeat ? 0 : (long)problem.LeadingB * (flags[1] ? n : k),
+            StrideC = (long)problem.LeadingC * m,
+        };
+        GemmPlan? plan = parts == 0 ? null : new GemmPlan(GemmPlan.Tiles(precision).Last(), parts);
+        return (problem, new GemmCase(problem, seed) { Offset = offset, Bias = flags[3], Pre = flags[4], Plan = plan });
+    }
+
+    private static int Up(int value, int multiple) => (value + multiple - 1) / multiple * multiple;
+}

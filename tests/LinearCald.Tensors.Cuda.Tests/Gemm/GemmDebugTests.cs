@@ -1,0 +1,63 @@
+using LinearCald.Gpu;
+using LinearCald.Tensors.Cuda.Kernels;
+
+namespace LinearCald.Tensors.Cuda.Tests;
+
+/// <summary>Matrix products as C# methods, every access and barrier checked.</summary>
+public sealed class GemmDebugTests : IDisposable
+{
+    private readonly DebugAccelerator _device = new();
+
+    public static TheoryData<string, bool, bool> PrecisionsAndTransposes
+    {
+        get
+        {
+            TheoryData<string, bool, bool> data = [];
+            foreach (string precision in Enum.GetNames<GemmPrecision>())
+            {
+                foreach (int transposes in new[] { 0, 1, 2, 3 })
+                {
+                    data.Add(precision, (transposes & 1) != 0, (transposes & 2) != 0);
+                }
+            }
+
+            return data;
+        }
+    }
+
+    public static TheoryData<string> Precisions => [.. Enum.GetNames<GemmPrecision>()];
+
+    [Theory]
+    [MemberData(nameof(PrecisionsAndTransposes))]
+    public void SmallestTileInEveryLayout(string precision, bool transposeA, bool transposeB)
+    {
+        GemmTile tile = GemmPlan.Tiles(Of(precision)).Last();
+        GemmChecks.Tile(_device, Of(precision), tile, transposeA, transposeB, true);
+        GemmChecks.Tile(_device, Of(precision), tile, transposeA, transposeB, false);
+    }
+
+    [Theory]
+    [MemberData(nameof(PrecisionsAndTransposes))]
+    public void SumsOfAnyLength(string precision, bool transposeA, bool transposeB) => GemmChecks.Lengths(_device, Of(precision), transposeA, transposeB);
+
+    [Theory]
+    [MemberData(nameof(Precisions))]
+    public void RandomProblems(string precision) => GemmChecks.Random(_device, Of(precision), 12, 70);
+
+    [Theory]
+    [MemberData(nameof(Precisions))]
+    public void SplitSums(string precision) => GemmChecks.Split(_device, Of(precision), precision == nameof(GemmPrecision.BFloat16) ? DType.BFloat16 : DType.Float32);
+
+    [Theory]
+    [InlineData(nameof(GemmPrecision.Float32), DType.Float32, false)]
+    [InlineData(nameof(GemmPrecision.BFloat16), DType.BFloat16, false)]
+    [InlineData(nameof(GemmPrecision.Half), DType.Float16, true)]
+    public void BiasAndActivations(string precision, DType output, bool float32Bias) => GemmChecks.Epilogues(_device, Of(precision), output, float32Bias);
+
+    [Fact]
+    public void EmptyProblems() => GemmChecks.Empty(_device);
+
+    public void Dispose() => _device.Dispose();
+
+    private static GemmPrecision Of(string name) => Enum.Parse<GemmPrecision>(name);
+}
