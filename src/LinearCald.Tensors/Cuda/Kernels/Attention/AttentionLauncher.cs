@@ -1,0 +1,61 @@
+using LinearCald.Gpu;
+
+namespace LinearCald.Tensors.Cuda.Kernels;
+
+/// <summary>Launches softmax attention. T is float for the float32 arithmetics, else ushort: the bits of the 16-bit floats.</summary>
+internal static class AttentionLauncher
+{
+    /// <summary>y and lse [Batch, Heads, QueryLength] (natural logarithm; −∞ for rows that see no key, whose y is 0).</summary>
+    /// <param name="lengths">Valid keys of each sample, clamped to 0 … KeyLength; null: all.</param>
+    public static void Forward<T>(
+        Accelerator accelerator, in AttentionProblem problem, ReadOnlyView<T> q, ReadOnlyView<T> k, ReadOnlyView<T> v, ReadOnlyView<int>? lengths, View<T> y, View<float> lse)
+        where T : unmanaged
+    {
+        problem.Check();
+        FlashKernels kernels = FlashKernels.For(problem.Arithmetic, problem.HeadSize);
+        if (TryShape(problem, problem.QueryLength, kernels.ForwardQueries, out LaunchShape shape))
+        {
+            accelerator.Launch(kernels.Forward, shape, q, k, v, lengths ?? default, y, lse, problem.Sizes, problem.Traits(lengths.HasValue));
+        }
+    }
+
+    /// <summary>Gradients of queries, keys and values, overwritten; those of hidden keys are 0. y and lse are the forward pass's.</summary>
+    public static void Backward<T>(
+        Accelerator accelerator, in AttentionProblem problem, ReadOnlyView<T> q, ReadOnlyView<T> k, ReadOnlyView<T> v, ReadOnlyView<int>? lengths, ReadOnlyView<T> y, ReadOnlyView<float> lse,
+        ReadOnlyView<T> gy, View<T> gq, View<T> gk, View<T> gv)
+        where T : unmanaged
+    {
+        problem.Check();
+        FlashKernels kernels = FlashKernels.For(problem.Arithmetic, problem.HeadSize);
+        AttentionSizes sizes = problem.Sizes;
+        AttentionTraits traits = problem.Traits(lengths.HasValue);
+        ReadOnlyView<int> keyLengths = lengths ?? default;
+        int rows = checked(problem.Batch * problem.Heads * problem.QueryLength);
+        using DeviceBuffer<float> dots = accelerator.Allocate<float>(rows, "attention's row dots");
+        if (rows > 0)
+        {
+            accelerator.Launch(kernels.RowDots, LaunchShape.For((long)rows * FlashRowDots.Lanes), y, gy, dots.View, rows, sizes, traits);
+        }
+
+        if (TryShape(problem, problem.QueryLength, kernels.QueryGradientQueries, out LaunchShape shape))
+        {
+            accelerator.Launch(kernels.QueryGradient, shape, q, k, v, keyLengths, lse, dots.ReadOnly, gy, gq, sizes, traits);
+        }
+
+        if (TryShape(problem, problem.KeyLength, kernels.KeyGradientKeys, out shape))
+        {
+            ReadOnlySpan<KeyGradientPart> parts = kernels.PartByPart ? [KeyGradientPart.Keys, KeyGradientPart.Values] : [KeyGradientPart.Both];
+            foreach (KeyGradientPart part in parts)
+            {
+                accelerator.Launch(kernels.KeyGradient, shape, q, k, v, keyLengths, lse, dots.ReadOnly, gy, gk, gv, sizes, traits, part);
+            }
+        }
+    }
+
+    private static bool TryShape(in AttentionProblem problem, int length, int rows, out LaunchShape shape)
+    {
+        long groups = (long)problem.Batch * problem.Heads * ((length + rows - 1) / rows);
+        shape = new LaunchShape(checked((int)groups), FlashKernels.Threads);
+        return groups > 0;
+    }
+}
