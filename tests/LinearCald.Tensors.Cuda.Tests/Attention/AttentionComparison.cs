@@ -1,0 +1,57 @@
+using LinearCald.Gpu;
+using LinearCald.Tensors.Cpu;
+using LinearCald.Tensors.Cuda.Kernels;
+
+namespace LinearCald.Tensors.Cuda.Tests.Attention;
+
+/// <summary>Runs one softmax attention forward and backward on an accelerator and compares everything with the CPU's plain twin in double.</summary>
+internal static unsafe class AttentionComparison
+{
+    public static void Run(Accelerator accelerator, AttentionProblem problem, int[]? lengths, int seed)
+    {
+        if (problem.Arithmetic is AttentionArithmetic.Float32 or AttentionArithmetic.TensorFloat32)
+        {
+            Run<float>(accelerator, problem, lengths, seed);
+        }
+        else
+        {
+            Run<ushort>(accelerator, problem, lengths, seed);
+        }
+    }
+
+    private static void Run<T>(Accelerator accelerator, AttentionProblem problem, int[]? lengths, int seed)
+        where T : unmanaged
+    {
+        using AttentionData<T> data = new(accelerator, problem.Arithmetic, seed);
+        int queries = problem.Batch * problem.QueryLength * problem.Width, keys = problem.Batch * problem.KeyLength * problem.Width, rows = problem.Batch * problem.Heads * problem.QueryLength;
+        (DeviceBuffer<T> q, double[] hq) = data.Numbers(queries, 2);
+        (DeviceBuffer<T> k, double[] hk) = data.Numbers(keys, 2);
+        (DeviceBuffer<T> v, double[] hv) = data.Numbers(keys, 1);
+        (DeviceBuffer<T> g, double[] hg) = data.Numbers(queries, 1);
+        DeviceBuffer<T> y = data.Fresh<T>(queries), gq = data.Fresh<T>(queries), gk = data.Fresh<T>(keys), gv = data.Fresh<T>(keys);
+        DeviceBuffer<float> lse = data.Fresh<float>(rows);
+        ReadOnlyView<int>? n = lengths is null ? null : data.Copy(lengths).ReadOnly;
+        AttentionLauncher.Forward(accelerator, problem, q.ReadOnly, k.ReadOnly, v.ReadOnly, n, y.View, lse.View);
+        AttentionLauncher.Backward(accelerator, problem, q.ReadOnly, k.ReadOnly, v.ReadOnly, n, y.ReadOnly, lse.ReadOnly, g.ReadOnly, gq.View, gk.View, gv.View);
+
+        double[] ry = new double[queries], rlse = new double[rows], rq = new double[queries], rk = new double[keys], rv = new double[keys];
+        AttentionShape shape = new(problem.Batch, problem.Heads, problem.QueryLength, problem.KeyLength, problem.HeadSize);
+        AttentionOptions options = new(problem.Scale, problem.Causal, problem.Dropout, problem.Key.Seed, problem.Key.Stream);
+        int width = problem.Width;
+        fixed (int* pn = lengths)
+        fixed (double* pq = hq, pk = hk, pv = hv, pg = hg, py = ry, pl = rlse, dq = rq, dk = rk, dv = rv)
+        {
+            AttentionReference.Forward<double>(shape, options, new(pq, width), new(pk, width), new(pv, width), pn, new(py, width), pl);
+            AttentionReference.Backward<double>(shape, options, new(pq, width), new(pk, width), new(pv, width), pn, new(py, width), pl, new(pg, width), new(dq, width), new(dk, width), new(dv, width));
+        }
+
+        // gradients of scores are differences, which cancel where few keys are seen: the size of their terms
+        int seen = lengths is null ? problem.KeyLength : Math.Max(1, lengths.Min());
+        double size = 0.4 * Math.Sqrt(queries / (double)seen);
+        data.Close("y", data.Read(y), ry);
+        data.Close("lse", [.. lse.ToArray().Select(x => (double)x)], rlse);
+        data.Close("gq", data.Read(gq), rq, size);
+        data.Close("gk", data.Read(gk), rk, size);
+        data.Close("gv", data.Read(gv), rv);
+    }
+}

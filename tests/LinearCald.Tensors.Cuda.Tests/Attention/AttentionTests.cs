@@ -1,0 +1,61 @@
+using FsCheck;
+using FsCheck.Fluent;
+using LinearCald.Gpu;
+using LinearCald.Tensors.Cuda.Kernels;
+
+namespace LinearCald.Tensors.Cuda.Tests.Attention;
+
+/// <summary>Softmax attention against the CPU's plain twin.</summary>
+public sealed class AttentionTests
+{
+    public static TheoryData<string> Arithmetics => [.. Enum.GetNames<AttentionArithmetic>()];
+
+    [Theory]
+    [MemberData(nameof(Arithmetics))]
+    public void RandomShapes(string arithmetic)
+    {
+        using DebugAccelerator device = new();
+        AttentionArithmetic products = Enum.Parse<AttentionArithmetic>(arithmetic);
+        Gen<(AttentionProblem Problem, int[]? Lengths, int Seed)> cases =
+            from batch in Gen.Choose(1, 2)
+            from heads in Gen.Choose(1, 2)
+            from queries in Gen.OneOf(Gen.Constant(1), Gen.Choose(2, 90))
+            from keys in Gen.OneOf(Gen.Constant(1), Gen.Constant(64), Gen.Choose(2, 140))
+            from head in Gen.Elements(8, 16, 24, 32, 5)
+            from causal in Gen.Elements(false, true)
+            from dropout in Gen.Elements(0.0, 0.0, 0.3)
+            from limited in Gen.Elements(false, true)
+            from lengths in Gen.Choose(0, keys).ArrayOf(batch)
+            from seed in Gen.Choose(0, int.MaxValue)
+            select (
+                new AttentionProblem(products, batch, heads, queries, keys, head, 1 / Math.Sqrt(head), causal, dropout, new RandomKey((ulong)seed * 0x9E3779B97F4A7C15, (ulong)seed)),
+                limited ? lengths : null,
+                seed);
+        Prop.ForAll(cases.ToArbitrary(), c => AttentionComparison.Run(device, c.Problem, c.Lengths, c.Seed)).Check(Config.QuickThrowOnFailure.WithMaxTest(5));
+    }
+
+    [Theory]
+    [InlineData("Float32", 64)]
+    [InlineData("Float32", 200)]
+    [InlineData("TensorFloat32", 88)]
+    [InlineData("TensorFloat32", 128)]
+    [InlineData("BFloat16", 64)]
+    [InlineData("BFloat16", 120)]
+    [InlineData("Float16", 80)]
+    [InlineData("BFloat16", 256)]
+    public void HeadSizes(string arithmetic, int head)
+    {
+        using DebugAccelerator device = new();
+        AttentionProblem problem = new(Enum.Parse<AttentionArithmetic>(arithmetic), 1, 1, 70, 75, head, 1 / Math.Sqrt(head), Causal: true, Dropout: 0.2, new RandomKey(3, 5));
+        AttentionComparison.Run(device, problem, [73], head);
+    }
+
+    [Fact]
+    public void ScalesThatAreNotAboveZeroAreRefused()
+    {
+        using DebugAccelerator device = new();
+        AttentionProblem problem = new(AttentionArithmetic.Float32, 1, 1, 1, 1, 8, 0);
+        CaldException error = Assert.Throws<CaldException>(() => AttentionComparison.Run(device, problem, null, 1));
+        Assert.Contains("scale 0", error.Message, StringComparison.Ordinal);
+    }
+}
