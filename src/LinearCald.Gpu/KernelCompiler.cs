@@ -30,7 +30,7 @@ public static class KernelCompiler
         string[] names = [.. kernel.Parameters.Select((p, i) => string.Create(CultureInfo.InvariantCulture, $"{entry}_{i}"))];
         Evaluator evaluator = new(kernel, group, target);
         evaluator.Run(arguments, names);
-        FlowGraph graph = Improve(evaluator);
+        FlowGraph graph = Improve(kernel, evaluator);
         string body = new PtxPrinter(evaluator.Code).Body(graph.Blocks, static s => s is Site site ? SourceLines.Describe(site.Frame.Method, site.Offset) : "");
         int shared = evaluator.Code.SharedBytes;
         return new CompiledKernel
@@ -46,12 +46,18 @@ public static class KernelCompiler
         };
     }
 
-    private static FlowGraph Improve(Evaluator evaluator)
+    private static FlowGraph Improve(Kernel kernel, Evaluator evaluator)
     {
         Ir.CodeBuilder code = evaluator.Code;
         FlowGraph graph = FlowGraph.Of(code.Entry);
         BlockParameters.Simplify(graph, code.RegisterCount);
         DeadCode.Remove(graph, code.RegisterCount);
+        if (Uniformity.FindDividedBarrier(graph, code.RegisterCount) is { Site: Site site })
+        {
+            throw new CaldException(
+                $"kernel {kernel.Name}: a barrier of the group stands under a condition that differs between threads, so that not all of them reach it; move it out of the condition{Evaluator.Chain(site.Frame, site.Offset)}");
+        }
+
         Coalescing.Run(graph, code);
         Threading.Run(graph);
         return FlowGraph.Of(code.Entry);

@@ -201,6 +201,13 @@ internal sealed partial class Arithmetic(CodeBuilder code, Func<string, Refusal>
             if (narrow)
             {
                 (int low, int high) = RangeOf(x);
+                if (x is Linear32 { Offset: not 0 } sum && low != int.MinValue && (low >= 0 || !unsigned) && (sum.Offset & ((1 << shift) - 1)) == 0
+                    && (Code.Facts(sum.Register).Minimum >= 0 || !unsigned))
+                {
+                    // (r + m·2ᵏ) >> k = (r >> k) + m where the sum does not overflow, which its range says.
+                    return Add(ShiftRight(new Linear32(sum.Register), k, unsigned), Known.Of(sum.Offset >> shift));
+                }
+
                 bool zeroFill = unsigned || low >= 0;
                 (low, high) = low >= 0 ? (low >> shift, high >> shift) : unsigned ? (0, (int)(uint.MaxValue >> shift)) : (low >> shift, high >> shift);
                 return new Linear32(Code.Issue(zeroFill ? "shr.u32" : "shr.s32", RegisterKind.B32, InstructionFlags.Arithmetic, [Use(x), Operand.Integer(shift)], low, high));
@@ -418,6 +425,12 @@ internal sealed partial class Arithmetic(CodeBuilder code, Func<string, Refusal>
             if (name == "and" && k.Bits == 0)
             {
                 return k;
+            }
+
+            // What does not reach the mask's bits adds nothing: (r + m·2ᵏ) & (2ᵏ − 1) = r & (2ᵏ − 1).
+            if (narrow && name == "and" && x is Linear32 { Offset: not 0 } sum && k.Bits > 0 && ((k.Int + 1) & k.Int) == 0 && (sum.Offset & k.Int) == 0)
+            {
+                return And(new Linear32(sum.Register), k);
             }
 
             // Masks that keep every bit that can be set.

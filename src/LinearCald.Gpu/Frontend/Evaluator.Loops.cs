@@ -26,10 +26,11 @@ internal sealed partial class Evaluator
         (int, int) key = (frame.Path, plan.Loop.Header.Index);
         Refusal? first = null;
         bool counted = false;
+        HashSet<int> changed = [];
         if (!plan.Keep && !_residual.ContainsKey(key))
         {
             (int iterations, int budget) = plan.Unroll ? (ForcedIterations, ForcedBudget) : (UnrollIterations, UnrollBudget);
-            if (TryUnroll(frame, plan, entry, iterations, budget, out first, out counted) || frame.Aborted is not null)
+            if (TryUnroll(frame, plan, entry, iterations, budget, changed, out first, out counted) || frame.Aborted is not null)
             {
                 return;
             }
@@ -42,12 +43,12 @@ internal sealed partial class Evaluator
 
         try
         {
-            RunResidual(frame, plan, entry, key);
+            RunResidual(frame, plan, entry, key, changed);
         }
         catch (Refusal)
         {
             // What cannot be a loop, such as one that indexes registers by its counter, may still unroll past the usual budget.
-            if (counted && TryUnroll(frame, plan, entry, UnrollIterations, UnrollBudget * 10, out _, out _))
+            if (counted && TryUnroll(frame, plan, entry, UnrollIterations, UnrollBudget * 10, [], out _, out _))
             {
                 return;
             }
@@ -65,7 +66,7 @@ internal sealed partial class Evaluator
     /// Runs the loop iteration by iteration on known values. Gives up, leaving no trace, when an exit is not known or the code would grow past the budget,
     /// which is predicted after the first iteration where the exit tests allow it.
     /// </summary>
-    private bool TryUnroll(Frame frame, LoopPlan plan, Edge entry, int iterations, int budget, out Refusal? refusal, out bool counted)
+    private bool TryUnroll(Frame frame, LoopPlan plan, Edge entry, int iterations, int budget, HashSet<int> changed, out Refusal? refusal, out bool counted)
     {
         Trial trial = Begin(frame, entry);
         LoopRun run = new(plan, frame.Loop, true);
@@ -120,6 +121,14 @@ internal sealed partial class Evaluator
             if (!fits)
             {
                 counted |= i + 1 < iterations && !run.Unexplained;
+                for (int slot = 0; slot < before.Length; slot++)
+                {
+                    if (!Values.Same(before[slot], edge.Slots[slot]) && edge.Slots[slot] is not Undefined)
+                    {
+                        changed.Add(slot);
+                    }
+                }
+
                 Restore(frame, trial);
                 return false;
             }
@@ -187,9 +196,10 @@ internal sealed partial class Evaluator
     /// Makes the loop a loop of the device. Variables that change hold registers at its header; which ones those are is guessed, tried, and widened until
     /// a run of the body changes no others.
     /// </summary>
-    private void RunResidual(Frame frame, LoopPlan plan, Edge entry, (int, int) key)
+    private void RunResidual(Frame frame, LoopPlan plan, Edge entry, (int, int) key, HashSet<int> changed)
     {
         HashSet<int> seeds = Seeds(frame, plan, entry, key);
+        seeds.UnionWith(changed);
         try
         {
             Widen(frame, plan, entry, key, seeds);

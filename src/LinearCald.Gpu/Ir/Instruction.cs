@@ -22,6 +22,12 @@ internal enum InstructionFlags
     /// <summary>Results differ between threads even if operands do not.</summary>
     Divergent = 16,
 
+    /// <summary>Results are the same on all threads of the group even if operands are not.</summary>
+    Uniform = 32,
+
+    /// <summary>Waits for all threads of the group: must not stand under a condition that differs between them.</summary>
+    GroupWide = 64,
+
     /// <summary>Depends on nothing but its operands.</summary>
     Pure = Numbered | Removable,
 

@@ -23,7 +23,15 @@ internal static class SynchronizationIntrinsics
 
     private static Value? Barrier(Emit emit, MethodBase method, ReadOnlySpan<Value> arguments)
     {
-        emit.Effect("bar.sync", InstructionFlags.Convergent, null, arguments.Length == 0 ? [Operand.Integer(0)] : Named(emit, arguments));
+        if (arguments.Length == 0)
+        {
+            emit.Effect("bar.sync", InstructionFlags.Convergent | InstructionFlags.GroupWide, null, Operand.Integer(0));
+        }
+        else
+        {
+            emit.Effect("bar.sync", InstructionFlags.Convergent, null, Named(emit, arguments));
+        }
+
         return null;
     }
 
@@ -37,7 +45,7 @@ internal static class SynchronizationIntrinsics
     }
 
     private static Scalar Vote(Emit emit, string mnemonic, RegisterKind kind, Value condition) =>
-        emit.Issue(mnemonic, kind, InstructionFlags.Convergent, Operand.Integer(0), emit.Predicate(condition));
+        emit.Issue(mnemonic, kind, InstructionFlags.Convergent | InstructionFlags.GroupWide | InstructionFlags.Uniform, Operand.Integer(0), emit.Predicate(condition));
 
     private static Value? Fence(Emit emit, string mnemonic)
     {
