@@ -34,10 +34,10 @@ internal static class CommonOptions
 
     public static Option<string> Device { get; } = new("--device")
     {
-        Description = "Where to compute: cpu",
+        Description = "Where to compute: cpu, cuda (the first GPU), cuda:N, or debug (the GPU's kernels on CPU threads, every access checked)",
         HelpName = "DEVICE",
         DefaultValueFactory = _ => "cpu",
-        CustomParser = result => result.Tokens[0].Value is "cpu" ? "cpu" : Refuse<string>(result, "cpu, the only device of this version"),
+        CustomParser = result => LinearCald.Tensors.Device.IsName(result.Tokens[0].Value) ? result.Tokens[0].Value : Refuse<string>(result, LinearCald.Tensors.Device.Names),
     };
 
     public static Option<int?> Threads { get; } =

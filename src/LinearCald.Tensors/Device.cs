@@ -1,4 +1,6 @@
+using LinearCald.Gpu;
 using LinearCald.Tensors.Cpu;
+using LinearCald.Tensors.Cuda;
 using LinearCald.Tensors.Memory;
 
 namespace LinearCald.Tensors;
@@ -6,7 +8,7 @@ namespace LinearCald.Tensors;
 /// <summary>Where tensors live and kernels run. Everything above the tensors names devices only through this class.</summary>
 public abstract class Device
 {
-    /// <summary>As on the command line: <c>cpu</c>, <c>cuda:0</c>.</summary>
+    /// <summary>As on the command line: <c>cpu</c>, <c>cuda:0</c>, <c>debug</c>.</summary>
     public abstract string Name { get; }
 
     /// <summary>What the device's memory pool holds.</summary>
@@ -48,12 +50,19 @@ public abstract class Device
     public static Device Parse(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
-        return name switch
+        if (!IsName(name))
         {
-            "cpu" => CpuDevice.Instance,
-            _ => throw new CaldException($"device '{name}' is not known; this version runs on: cpu"),
-        };
+            throw new CaldException($"device '{name}' is not known; give {Names}");
+        }
+
+        return name == "cpu" ? CpuDevice.Instance : GpuDevice.Open(name);
     }
+
+    /// <summary>What <see cref="Parse"/> takes, for messages.</summary>
+    public const string Names = "cpu, cuda, cuda:N or debug";
+
+    /// <summary>Whether a device may be called that; it need not exist.</summary>
+    public static bool IsName(string name) => name is "cpu" or "debug" || Accelerator.TryOrdinal(name, out _);
 
     /// <summary>Sets how many threads the CPU kernels use; results do not depend on it. Call before the first kernel.</summary>
     public static void UseThreads(int threads)

@@ -59,7 +59,9 @@ internal sealed class KernelTable<TFunction>
     {
         private readonly (int Offset, int Size)[] _constants;
 
-        public Variants(Kernel kernel) => _constants = [.. kernel.Parameters.Where(p => p.IsConstant).Select(p => (p.Offset, p.Size))];
+        // Padding inside a constant struct must not make two of one.
+        public Variants(Kernel kernel) => _constants =
+            [.. kernel.Parameters.Where(p => p.IsConstant).SelectMany(p => ValueBytes.Of(p.Type).Select(run => (p.Offset + run.Offset, run.Size)))];
 
         public Dictionary<ulong, Variant> ByHash { get; } = [];
 

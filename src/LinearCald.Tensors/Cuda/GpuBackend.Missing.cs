@@ -1,0 +1,75 @@
+using LinearCald.Tensors.Ops;
+
+namespace LinearCald.Tensors.Cuda;
+
+/// <content>Operations whose kernels are not there yet.</content>
+internal sealed partial class GpuBackend
+{
+    public override void Fill(Tensor y, double value) => throw Missing(nameof(Fill));
+
+    public override void Copy(Tensor x, Tensor y) => throw Missing(nameof(Copy));
+
+    public override void AddInPlace(Tensor y, Tensor x) => throw Missing(nameof(AddInPlace));
+
+    public override void Affine(Tensor x, double factor, double offset, Tensor y) => throw Missing(nameof(Affine));
+
+    public override void Unary(Activation f, Tensor x, Tensor y) => throw Missing(nameof(Unary));
+
+    public override void UnaryGradient(Activation f, Tensor saved, Tensor gy, Tensor gx) => throw Missing(nameof(UnaryGradient));
+
+    public override void Binary(BinaryKind kind, Tensor a, Tensor b, Tensor y) => throw Missing(nameof(Binary));
+
+    public override void Sum(Tensor x, Tensor y) => throw Missing(nameof(Sum));
+
+    public override void SumRows(Tensor x, Tensor y, bool accumulate) => throw Missing(nameof(SumRows));
+
+    public override void MatMul(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c, double alpha, bool accumulate) => throw Missing(nameof(MatMul));
+
+    public override void Linear(Tensor x, Tensor w, Tensor? bias, Activation f, Tensor? pre, Tensor y) => throw Missing(nameof(Linear));
+
+    public override void Softmax(Tensor x, Tensor y, bool log) => throw Missing(nameof(Softmax));
+
+    public override void SoftmaxGradient(Tensor y, Tensor gy, Tensor gx, bool log) => throw Missing(nameof(SoftmaxGradient));
+
+    public override void LayerNorm(Tensor x, Tensor? w, Tensor? b, double eps, Tensor y, Tensor mean, Tensor rstd) => throw Missing(nameof(LayerNorm));
+
+    public override void LayerNormGradient(Tensor gy, Tensor x, Tensor? w, Tensor mean, Tensor rstd, Tensor? gx, Tensor? gw, bool accumulateW, Tensor? gb, bool accumulateB) => throw Missing(nameof(LayerNormGradient));
+
+    public override void ResidualLayerNorm(Tensor x, Tensor h, Tensor w, Tensor b, double eps, double p, RandomKey key, Tensor sum, Tensor y, Tensor mean, Tensor rstd) => throw Missing(nameof(ResidualLayerNorm));
+
+    public override void Dropout(Tensor x, Tensor y, double p, RandomKey key) => throw Missing(nameof(Dropout));
+
+    public override void Embedding(Tensor table, Tensor ids, Tensor y) => throw Missing(nameof(Embedding));
+
+    public override void EmbeddingGradient(Tensor ids, Tensor gy, Tensor gtable, int padding, bool accumulate) => throw Missing(nameof(EmbeddingGradient));
+
+    public override void CrossEntropy(Tensor logits, Tensor labels, int ignore, Reduction reduction, Tensor loss, Tensor lse) => throw Missing(nameof(CrossEntropy));
+
+    public override void CrossEntropyGradient(Tensor logits, Tensor labels, int ignore, Reduction reduction, Tensor lse, Tensor gloss, Tensor glogits) => throw Missing(nameof(CrossEntropyGradient));
+
+    public override void KlDivergence(Tensor student, Tensor teacher, double temperature, double scale, Tensor loss) => throw Missing(nameof(KlDivergence));
+
+    public override void KlDivergenceGradient(Tensor student, Tensor teacher, double temperature, double scale, Tensor gloss, Tensor gstudent) => throw Missing(nameof(KlDivergenceGradient));
+
+    public override void LayerMse(Tensor student, Tensor teacher, Tensor? lengths, bool normalise, double scale, Tensor loss) => throw Missing(nameof(LayerMse));
+
+    public override void LayerMseGradient(Tensor student, Tensor teacher, Tensor? lengths, bool normalise, double scale, Tensor gloss, Tensor gstudent) => throw Missing(nameof(LayerMseGradient));
+
+    public override void Attention(Tensor q, Tensor k, Tensor v, Tensor? lengths, int heads, bool causal, double scale, double p, RandomKey key, Tensor y, Tensor lse) => throw Missing(nameof(Attention));
+
+    public override void AttentionGradient(Tensor q, Tensor k, Tensor v, Tensor? lengths, int heads, bool causal, double scale, double p, RandomKey key, Tensor y, Tensor lse, Tensor gy, Tensor gq, Tensor gk, Tensor gv) => throw Missing(nameof(AttentionGradient));
+
+    public override void LinformerAttention(Tensor q, Tensor k, Tensor v, Tensor e, Tensor f, Tensor? lengths, int heads, double scale, double p, RandomKey key, Tensor y, Tensor lse, Tensor kProjected, Tensor vProjected) => throw Missing(nameof(LinformerAttention));
+
+    public override void LinformerAttentionGradient(Tensor q, Tensor k, Tensor v, Tensor e, Tensor f, Tensor? lengths, int heads, double scale, double p, RandomKey key, Tensor y, Tensor lse, Tensor kProjected, Tensor vProjected, Tensor gy, Tensor gq, Tensor gk, Tensor gv, Tensor ge, bool accumulateE, Tensor gf, bool accumulateF) => throw Missing(nameof(LinformerAttentionGradient));
+
+    public override void AddSumOfSquares(Tensor x, Tensor total) => throw Missing(nameof(AddSumOfSquares));
+
+    public override void AdamW(Tensor parameter, Tensor gradient, Tensor m, Tensor v, in AdamWStep step) => throw Missing(nameof(AdamW));
+
+    public override void Normal(Tensor y, double mean, double deviation, RandomKey key) => throw Missing(nameof(Normal));
+
+    public override void Uniform(Tensor y, double low, double high, RandomKey key) => throw Missing(nameof(Uniform));
+
+    private CaldException Missing(string operation) => new($"{operation}: {_device.Name} has no kernel for it; use --device cpu");
+}
