@@ -93,7 +93,8 @@ public sealed unsafe partial class CudaAccelerator
     private CudaFunction Build(Kernel kernel, Index3 group, ReadOnlySpan<byte> arguments)
     {
         long start = Stopwatch.GetTimestamp();
-        CompiledKernel compiled = _compile(kernel, group, arguments, _target);
+        // The compiler goes up from there if the kernel needs it; what it writes for less runs on every newer device.
+        CompiledKernel compiled = _compile(kernel, group, arguments, PtxTarget.Sm80);
         double milliseconds = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
         LaunchRules.CheckNeeds(kernel.Name, compiled, Name, Limits);
         CudaFunction function = Load(

@@ -15,14 +15,13 @@ public sealed partial class CudaAccelerator : Accelerator
     private readonly KernelLoader _loader;
     private readonly KernelTable<CudaFunction> _functions = new();
     private readonly Compile _compile;
-    private readonly PtxTarget _target;
     private bool _disposed;
 
     /// <summary>Opens a GPU of this machine.</summary>
     /// <param name="ordinal">Its number, from 0, in the driver's order (which CUDA_VISIBLE_DEVICES changes).</param>
     /// <exception cref="CaldException">No driver, no such device, or one that is too old; in one sentence.</exception>
     public CudaAccelerator(int ordinal = 0)
-        : this(LibCuda.IsPresent ? NativeCudaDriver.Instance : null, ordinal, Compiler, new CubinCache(CubinCache.DefaultFolder()))
+        : this(LibCuda.IsPresent ? NativeCudaDriver.Instance : null, ordinal, KernelCompiler.Compile, new CubinCache(CubinCache.DefaultFolder()))
     {
     }
 
@@ -41,15 +40,13 @@ public sealed partial class CudaAccelerator : Accelerator
         }
 
         _facts = DeviceQuery.Read(driver, ordinal);
-        _target = LaunchRules.TargetOf(_facts.Limits, Name);
+        LaunchRules.CheckDevice(_facts.Limits, Name);
         _compile = compile;
         _stream = new CudaStream(driver, _facts.Handle, Name);
         _pool = new DeviceMemoryPool(new Blocks(_stream), Name);
         _staging = new HostStaging(_stream);
         _loader = new KernelLoader(_stream, _facts, cache);
     }
-
-    private static Compile Compiler => throw new CaldException("this build has no kernel compiler");
 
     /// <summary>How a kernel becomes PTX.</summary>
     internal delegate CompiledKernel Compile(Kernel kernel, Index3 group, ReadOnlySpan<byte> arguments, PtxTarget target);

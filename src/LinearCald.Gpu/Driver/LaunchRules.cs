@@ -81,14 +81,14 @@ internal static class LaunchRules
         }
     }
 
-    /// <summary>The instruction set to compile for: everything the device has.</summary>
-    public static PtxTarget TargetOf(DeviceLimits limits, string device) => limits.Capability switch
+    /// <summary>The least that the compiler writes for is Ampere's instruction set.</summary>
+    public static void CheckDevice(DeviceLimits limits, string device)
     {
-        < 80 => throw new CaldException($"{device} has compute capability {Capability(limits.Capability)}; 8.0 (Ampere) or later is needed: use --device cpu"),
-        < 90 => PtxTarget.Sm80,
-        90 => PtxTarget.Sm90a,
-        _ => PtxTarget.Sm90,
-    };
+        if (limits.Capability < 80)
+        {
+            throw new CaldException($"{device} has compute capability {Capability(limits.Capability)}; 8.0 (Ampere) or later is needed: use --device cpu");
+        }
+    }
 
     private static string Capability(int capability) => string.Create(CultureInfo.InvariantCulture, $"{capability / 10}.{capability % 10}");
 }

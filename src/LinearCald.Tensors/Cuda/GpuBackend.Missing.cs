@@ -23,10 +23,6 @@ internal sealed partial class GpuBackend
 
     public override void SumRows(Tensor x, Tensor y, bool accumulate) => throw Missing(nameof(SumRows));
 
-    public override void MatMul(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c, double alpha, bool accumulate) => throw Missing(nameof(MatMul));
-
-    public override void Linear(Tensor x, Tensor w, Tensor? bias, Activation f, Tensor? pre, Tensor y) => throw Missing(nameof(Linear));
-
     public override void Softmax(Tensor x, Tensor y, bool log) => throw Missing(nameof(Softmax));
 
     public override void SoftmaxGradient(Tensor y, Tensor gy, Tensor gx, bool log) => throw Missing(nameof(SoftmaxGradient));
