@@ -7,9 +7,6 @@ using LinearCald.Testing.Ptx.Parsing;
 
 namespace LinearCald.Testing.Ptx;
 
-/// <summary>Turns a kernel into PTX, given its packed arguments (of which constants count).</summary>
-internal delegate CompiledKernel CompileKernel(Kernel kernel, Index3 group, ReadOnlySpan<byte> arguments, PtxTarget target);
-
 /// <summary>
 /// A GPU made of software: kernels are compiled to PTX, and the text is parsed and run one warp at a time, with checks that no device has. Device memory is
 /// host memory with guard gaps, every byte of it 0xFF at first.
@@ -127,9 +124,6 @@ public sealed class EmulatorAccelerator : Accelerator
         Submit(() => Run(module, found, copy, bytes, dynamicSharedBytes));
     }
 
-    /// <summary>What turns kernels into PTX.</summary>
-    internal CompileKernel? Compiler { get; init; }
-
     internal override void LaunchPacked(Kernel kernel, in LaunchShape shape, ReadOnlySpan<byte> arguments)
     {
         CompiledKernel compiled = Compiled(kernel, shape.Group, arguments);
@@ -174,8 +168,7 @@ public sealed class EmulatorAccelerator : Accelerator
         (Kernel, Index3, string, PtxTarget) key = (kernel, group, constants.ToString(), Options.Target);
         if (!_compiled.TryGetValue(key, out CompiledKernel? compiled))
         {
-            CompileKernel compile = Compiler ?? throw new CaldException($"kernel {kernel.Name}: this emulator was made without a compiler and runs PTX text only");
-            compiled = compile(kernel, group, arguments, Options.Target);
+            compiled = KernelCompiler.Compile(kernel, group, arguments, Options.Target);
             _compiled.Add(key, compiled);
         }
 
