@@ -8,7 +8,7 @@ internal readonly struct GeluErfGradient : IZipOperator
     public static float Apply(float a, float b)
     {
         float cumulative = GpuMath.Fma(0.5f, DeviceMath.Erf(a * 0.70710678f), 0.5f);
-        float density = MathF.Exp(-0.5f * a * a) * 0.3989422804f;
+        float density = DeviceMath.Exp(-0.5f * a * a) * 0.3989422804f;
         return b * GpuMath.Fma(a, density, cumulative);
     }
 }

@@ -39,7 +39,7 @@ internal readonly struct ReluMap : IMapOperator
 /// <summary>tanh x.</summary>
 internal readonly struct TanhMap : IMapOperator
 {
-    public static float Apply(float x, float p, float q) => MathF.Tanh(x);
+    public static float Apply(float x, float p, float q) => GpuMath.Tanh(x);
 }
 
 /// <summary>1 / (1 + e^−x).</summary>
@@ -51,13 +51,13 @@ internal readonly struct SigmoidMap : IMapOperator
 /// <summary>e^x.</summary>
 internal readonly struct ExpMap : IMapOperator
 {
-    public static float Apply(float x, float p, float q) => MathF.Exp(x);
+    public static float Apply(float x, float p, float q) => GpuMath.Exp(x);
 }
 
 /// <summary>Natural logarithm.</summary>
 internal readonly struct LogMap : IMapOperator
 {
-    public static float Apply(float x, float p, float q) => MathF.Log(x);
+    public static float Apply(float x, float p, float q) => GpuMath.Log(x);
 }
 
 /// <summary>√x.</summary>
@@ -75,5 +75,5 @@ internal readonly struct SquareMap : IMapOperator
 /// <summary>log(1 + e^x) = max(x, 0) + log(1 + e^−|x|), accurate on both sides.</summary>
 internal readonly struct SoftplusMap : IMapOperator
 {
-    public static float Apply(float x, float p, float q) => MathF.Max(x, 0f) + DeviceMath.Log1p(MathF.Exp(-MathF.Abs(x)));
+    public static float Apply(float x, float p, float q) => MathF.Max(x, 0f) + GpuMath.Log1p(DeviceMath.Exp(-MathF.Abs(x)));
 }
