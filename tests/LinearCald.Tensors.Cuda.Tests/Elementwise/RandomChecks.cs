@@ -19,12 +19,13 @@ internal static unsafe class RandomChecks
         }
 
         using DeviceArray x = DeviceArray.Of(accelerator, type, values, offset), actual = new(accelerator, type, count, offset);
-        RandomNumbers.Dropout(accelerator, type, x.Address, actual.Address, count, p, new DeviceRandomKey(key, 0));
+        using DeviceBuffer<ulong> origin = accelerator.Allocate<ulong>([0]);
+        RandomNumbers.Dropout(accelerator, type, x.Address, actual.Address, count, p, new DeviceRandomKey(key, origin.ReadOnly));
         Assert.Equal(DeviceArray.Stored(type, expected.Select(v => (double)v)), actual.Read());
 
         // The same stream as a distance from a base in device memory.
-        using DeviceBuffer<ulong> origin = accelerator.Allocate<ulong>([key.Stream - 5]);
-        DeviceRandomKey shifted = new(key with { Stream = 5 }, origin.Address);
+        origin.CopyFrom([key.Stream - 5]);
+        DeviceRandomKey shifted = new(key with { Stream = 5 }, origin.ReadOnly);
         RandomNumbers.Dropout(accelerator, type, x.Address, x.Address, count, p, shifted);
         Assert.Equal(actual.Bytes(), x.Bytes());
     });
