@@ -58,7 +58,7 @@ internal sealed class ThreadGroup
 
         if (!hasRun && !isDone)
         {
-            throw new CaldException($"{Launch.Code.Entry.Name}, group {Id}: deadlock, no thread can go on: {string.Join("; ", Warps.SelectMany(static w => w.Waiting()))}");
+            throw new CaldException($"{Launch.Code.Entry.Name}, {this}: deadlock, no thread can go on: {string.Join("; ", Warps.SelectMany(static w => w.Waiting()))}");
         }
 
         return isDone;
@@ -86,6 +86,8 @@ internal sealed class ThreadGroup
         Index3 group = Launch.Shape.Group;
         return $"thread ({thread % group.X}, {thread / group.X % group.Y}, {thread / group.X / group.Y})";
     }
+
+    public override string ToString() => $"group ({Id.X}, {Id.Y}, {Id.Z})";
 
     public string Describe(int instruction)
     {

@@ -182,7 +182,7 @@ internal sealed unsafe class Warp
     }
 
     public CaldException Error(int lane, Instruction instruction, string message) =>
-        new($"{Group.Launch.Code.Entry.Name}, group {Group.Id}, {Group.Thread(FirstThread + lane)}, {Group.Describe(instruction.Index)}: {message}");
+        new($"{Group.Launch.Code.Entry.Name}, {Group}, {Group.Thread(FirstThread + lane)}, {Group.Describe(instruction.Index)}: {message}");
 
     public byte* Local(Instruction instruction, int lane, ulong address, int bytes, bool isWrite)
     {
