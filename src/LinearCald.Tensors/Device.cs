@@ -11,6 +11,9 @@ public abstract class Device
     /// <summary>As on the command line: <c>cpu</c>, <c>cuda:0</c>, <c>debug</c>.</summary>
     public abstract string Name { get; }
 
+    /// <summary>For people: product, memory, driver.</summary>
+    public abstract string Description { get; }
+
     /// <summary>What the device's memory pool holds.</summary>
     public abstract MemoryStatistics Memory { get; }
 

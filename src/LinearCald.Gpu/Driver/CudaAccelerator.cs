@@ -86,6 +86,14 @@ public sealed partial class CudaAccelerator : Accelerator
     /// <param name="reason">One sentence that says why there is none; empty if there is one.</param>
     public static int DeviceCount(out string reason) => DeviceQuery.Count(LibCuda.IsPresent ? NativeCudaDriver.Instance : null, out reason);
 
+    /// <summary>Where machine code of kernels is kept between runs, how many bytes and how many kernels.</summary>
+    public static (string Folder, long Bytes, int Kernels) KernelCache()
+    {
+        CubinCache cache = new(CubinCache.DefaultFolder());
+        (long bytes, int entries) = cache.Size();
+        return (cache.Folder, bytes, entries);
+    }
+
     /// <inheritdoc/>
     public override void Synchronize()
     {

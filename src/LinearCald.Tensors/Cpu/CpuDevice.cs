@@ -15,6 +15,8 @@ internal sealed unsafe class CpuDevice : Device
 
     public override string Name => "cpu";
 
+    public override string Description => $"{System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture} processor, {Threads} threads";
+
     public override MemoryStatistics Memory => _pool.Statistics;
 
     /// <summary>See <see cref="CpuMemoryPool.Poison"/>.</summary>

@@ -5,20 +5,6 @@ namespace LinearCald.Tensors.Cuda;
 /// <content>Operations whose kernels are not there yet.</content>
 internal sealed partial class GpuBackend
 {
-    public override void Fill(Tensor y, double value) => throw Missing(nameof(Fill));
-
-    public override void Copy(Tensor x, Tensor y) => throw Missing(nameof(Copy));
-
-    public override void AddInPlace(Tensor y, Tensor x) => throw Missing(nameof(AddInPlace));
-
-    public override void Affine(Tensor x, double factor, double offset, Tensor y) => throw Missing(nameof(Affine));
-
-    public override void Unary(Activation f, Tensor x, Tensor y) => throw Missing(nameof(Unary));
-
-    public override void UnaryGradient(Activation f, Tensor saved, Tensor gy, Tensor gx) => throw Missing(nameof(UnaryGradient));
-
-    public override void Binary(BinaryKind kind, Tensor a, Tensor b, Tensor y) => throw Missing(nameof(Binary));
-
     public override void Sum(Tensor x, Tensor y) => throw Missing(nameof(Sum));
 
     public override void SumRows(Tensor x, Tensor y, bool accumulate) => throw Missing(nameof(SumRows));
@@ -32,12 +18,6 @@ internal sealed partial class GpuBackend
     public override void LayerNormGradient(Tensor gy, Tensor x, Tensor? w, Tensor mean, Tensor rstd, Tensor? gx, Tensor? gw, bool accumulateW, Tensor? gb, bool accumulateB) => throw Missing(nameof(LayerNormGradient));
 
     public override void ResidualLayerNorm(Tensor x, Tensor h, Tensor w, Tensor b, double eps, double p, RandomKey key, Tensor sum, Tensor y, Tensor mean, Tensor rstd) => throw Missing(nameof(ResidualLayerNorm));
-
-    public override void Dropout(Tensor x, Tensor y, double p, RandomKey key) => throw Missing(nameof(Dropout));
-
-    public override void Embedding(Tensor table, Tensor ids, Tensor y) => throw Missing(nameof(Embedding));
-
-    public override void EmbeddingGradient(Tensor ids, Tensor gy, Tensor gtable, int padding, bool accumulate) => throw Missing(nameof(EmbeddingGradient));
 
     public override void CrossEntropy(Tensor logits, Tensor labels, int ignore, Reduction reduction, Tensor loss, Tensor lse) => throw Missing(nameof(CrossEntropy));
 
@@ -58,14 +38,6 @@ internal sealed partial class GpuBackend
     public override void LinformerAttention(Tensor q, Tensor k, Tensor v, Tensor e, Tensor f, Tensor? lengths, int heads, double scale, double p, RandomKey key, Tensor y, Tensor lse, Tensor kProjected, Tensor vProjected) => throw Missing(nameof(LinformerAttention));
 
     public override void LinformerAttentionGradient(Tensor q, Tensor k, Tensor v, Tensor e, Tensor f, Tensor? lengths, int heads, double scale, double p, RandomKey key, Tensor y, Tensor lse, Tensor kProjected, Tensor vProjected, Tensor gy, Tensor gq, Tensor gk, Tensor gv, Tensor ge, bool accumulateE, Tensor gf, bool accumulateF) => throw Missing(nameof(LinformerAttentionGradient));
-
-    public override void AddSumOfSquares(Tensor x, Tensor total) => throw Missing(nameof(AddSumOfSquares));
-
-    public override void AdamW(Tensor parameter, Tensor gradient, Tensor m, Tensor v, in AdamWStep step) => throw Missing(nameof(AdamW));
-
-    public override void Normal(Tensor y, double mean, double deviation, RandomKey key) => throw Missing(nameof(Normal));
-
-    public override void Uniform(Tensor y, double low, double high, RandomKey key) => throw Missing(nameof(Uniform));
 
     private CaldException Missing(string operation) => new($"{operation}: {_device.Name} has no kernel for it; use --device cpu");
 }

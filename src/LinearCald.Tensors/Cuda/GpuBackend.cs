@@ -7,7 +7,7 @@ namespace LinearCald.Tensors.Cuda;
 /// Hands tensors to the GPU kernels. They compute in float32 on float32, bfloat16 and float16 data; other types are moved and filled only. Nothing here
 /// waits for the device.
 /// </summary>
-internal sealed unsafe partial class GpuBackend : Backend
+internal sealed partial class GpuBackend : Backend
 {
     private readonly GpuDevice _device;
     private readonly Accelerator _accelerator;

@@ -33,6 +33,8 @@ internal sealed class GpuDevice : Device
 
     public override string Name => Accelerator.Name;
 
+    public override string Description => Accelerator.Description;
+
     public override MemoryStatistics Memory
     {
         get

@@ -19,9 +19,7 @@ internal static class FmaPeak
     /// <summary>Float operations a second, in 10⁹ (two for each multiply-add); the best of several short runs.</summary>
     public static double Measure(GpuDevice device)
     {
-        Accelerator accelerator = device.Accelerator;
-        LaunchShape shape = new(accelerator.Limits.Multiprocessors * GroupsPerMultiprocessor, Threads);
-        using DeviceBuffer<float> y = accelerator.Allocate<float>(shape.Grid.Count * Threads, "the results of a measurement");
+        using DeviceBuffer<float> y = Results(device);
 
         // The first run compiles; then steps double until the time is long enough to be measured.
         int steps = 1;
@@ -29,17 +27,23 @@ internal static class FmaPeak
         for (bool warm = false; milliseconds < LeastMilliseconds; warm = true)
         {
             steps = warm ? steps * 2 : steps;
-            int count = steps;
-            double time = device.Milliseconds(() => accelerator.Launch(s_kernel, shape, y.View, count, 0.999f, 0.001f));
+            double time = device.Milliseconds(() => Launch(device, y, steps));
             milliseconds = warm ? time : 0;
         }
 
         for (int repeat = 0; repeat < Repeats; repeat++)
         {
-            milliseconds = Math.Min(milliseconds, device.Milliseconds(() => accelerator.Launch(s_kernel, shape, y.View, steps, 0.999f, 0.001f)));
+            milliseconds = Math.Min(milliseconds, device.Milliseconds(() => Launch(device, y, steps)));
         }
 
         return 2.0 * N16.Value * Rounds * steps * y.Length / milliseconds / 1e6;
+    }
+
+    /// <summary>Launches it once.</summary>
+    public static void Launch(GpuDevice device, int steps)
+    {
+        using DeviceBuffer<float> y = Results(device);
+        Launch(device, y, steps);
     }
 
     /// <summary>Writes a result a thread, so that nothing can be left out.</summary>
@@ -74,4 +78,10 @@ internal static class FmaPeak
 
         y[Grid.ThreadX] = sum;
     }
+
+    private static DeviceBuffer<float> Results(GpuDevice device) =>
+        device.Accelerator.Allocate<float>((long)device.Accelerator.Limits.Multiprocessors * GroupsPerMultiprocessor * Threads, "the results of a measurement");
+
+    private static void Launch(GpuDevice device, DeviceBuffer<float> y, int steps) =>
+        device.Accelerator.Launch(s_kernel, new LaunchShape((int)(y.Length / Threads), Threads), y.View, steps, 0.999f, 0.001f);
 }
