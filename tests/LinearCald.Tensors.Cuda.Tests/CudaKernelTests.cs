@@ -1,0 +1,155 @@
+using LinearCald.Gpu;
+using LinearCald.Gpu.Driver;
+using LinearCald.Gpu.Tests.Driver;
+using LinearCald.Tensors.Cuda.Kernels;
+using LinearCald.Tensors.Cuda.Tests.Attention;
+using LinearCald.Tensors.Cuda.Tests.Elementwise;
+using LinearCald.Tensors.Ops;
+
+namespace LinearCald.Tensors.Cuda.Tests;
+
+/// <summary>The kernels' test bodies on a GPU, with larger sizes than the debug device and the emulator can take.</summary>
+public sealed class CudaKernelTests : IDisposable
+{
+    private static readonly DType[] s_floats = [DType.Float32, DType.BFloat16, DType.Float16];
+    private readonly CudaAccelerator _device = new(0);
+
+    [CudaFact]
+    public void Activations()
+    {
+        foreach (DType type in s_floats)
+        {
+            foreach (Activation f in Enum.GetValues<Activation>().Where(a => a != Activation.None))
+            {
+                ElementwiseChecks.Unary(_device, f, type);
+                ElementwiseChecks.UnaryGradient(_device, f, type);
+            }
+        }
+
+        ElementwiseChecks.Extremes(_device);
+    }
+
+    [CudaFact]
+    public void Arithmetic()
+    {
+        foreach (DType type in s_floats)
+        {
+            ElementwiseChecks.Binary(_device, type);
+            ElementwiseChecks.AddInPlace(_device, type);
+            ElementwiseChecks.Affine(_device, type);
+        }
+    }
+
+    [CudaFact]
+    public void Copies()
+    {
+        foreach (DType from in Enum.GetValues<DType>())
+        {
+            CopyChecks.Fill(_device, from);
+            CopyChecks.Transposed(_device, from);
+            foreach (DType to in Enum.GetValues<DType>())
+            {
+                CopyChecks.Cast(_device, from, to);
+            }
+        }
+
+        CopyChecks.Strided(_device, 60);
+        CopyChecks.Broadcast(_device);
+    }
+
+    [CudaFact]
+    public void Optimiser()
+    {
+        OptimiserChecks.Single(_device);
+        OptimiserChecks.Lengths(_device);
+        OptimiserChecks.Many(_device, 1);
+        OptimiserChecks.Many(_device, double.PositiveInfinity);
+        OptimiserChecks.NotFinite(_device, float.NaN);
+        foreach (DType type in s_floats)
+        {
+            OptimiserChecks.SumOfSquares(_device, type);
+        }
+    }
+
+    [CudaFact]
+    public void RandomNumbers()
+    {
+        RandomChecks.Uniform(_device);
+        RandomChecks.Normal(_device);
+        foreach (DType type in s_floats)
+        {
+            RandomChecks.Dropout(_device, type);
+        }
+    }
+
+    [CudaFact]
+    public void Embeddings()
+    {
+        EmbeddingChecks.Outside(_device);
+        EmbeddingChecks.Order(_device, 50265, 4096);
+        foreach (DType type in s_floats)
+        {
+            EmbeddingChecks.Forward(_device, type, 1000, 768, 333, 0);
+            EmbeddingChecks.Forward(_device, type, 17, 5, 33, 1);
+        }
+    }
+
+    [CudaFact]
+    public void ProductsInFloat32() => Products(GemmPrecision.Float32);
+
+    [CudaFact]
+    public void ProductsInTensorFloat32() => Products(GemmPrecision.TensorFloat32);
+
+    [CudaFact]
+    public void ProductsInBFloat16() => Products(GemmPrecision.BFloat16);
+
+    [CudaFact]
+    public void ProductsInHalf() => Products(GemmPrecision.Half);
+
+    [CudaFact]
+    public void SoftmaxAttention()
+    {
+        foreach (AttentionArithmetic arithmetic in Enum.GetValues<AttentionArithmetic>())
+        {
+            foreach ((int queries, int keys, int head, bool causal, double p) in new[] { (1, 1, 64, false, 0.0), (200, 333, 64, false, 0.0), (300, 300, 64, true, 0.1), (129, 65, 128, false, 0.2), (77, 190, 40, true, 0.0) })
+            {
+                AttentionProblem problem = new(arithmetic, 2, 3, queries, keys, head, 1 / Math.Sqrt(head), causal, p, new RandomKey(3, 5));
+                AttentionComparison.Run(_device, problem, null, head);
+                AttentionComparison.Run(_device, problem, [keys, keys / 2], head + 1);
+            }
+        }
+    }
+
+    [CudaFact]
+    public void LinformerAttention()
+    {
+        foreach (AttentionArithmetic arithmetic in Enum.GetValues<AttentionArithmetic>())
+        {
+            foreach ((int length, int rank, int head, double p) in new[] { (1, 8, 64, 0.0), (128, 256, 64, 0.1), (200, 33, 32, 0.0) })
+            {
+                LinformerProblem problem = new(arithmetic, 3, 2, length, head, rank, length + 3, 1 / Math.Sqrt(head), p, new RandomKey(3, 5));
+                LinformerComparison.Run(_device, problem, [length, (length + 1) / 2, 1], false, false, 1);
+                LinformerComparison.Run(_device, problem, null, true, true, 2);
+            }
+        }
+    }
+
+    public void Dispose() => _device.Dispose();
+
+    private void Products(GemmPrecision precision)
+    {
+        GemmChecks.Empty(_device);
+        foreach (GemmTile tile in GemmPlan.Tiles(precision))
+        {
+            for (int form = 0; form < 4; form++)
+            {
+                GemmChecks.Tile(_device, precision, tile, form % 2 == 1, form > 1, true);
+                GemmChecks.Tile(_device, precision, tile, form % 2 == 1, form > 1, false);
+            }
+        }
+
+        GemmChecks.Random(_device, precision, 100, 300);
+        GemmChecks.Split(_device, precision, DType.Float32);
+        GemmChecks.Epilogues(_device, precision, DType.Float32, true);
+    }
+}
