@@ -51,6 +51,8 @@ internal static class InstructionSet
         "ldmatrix" or "stmatrix" => WarpDecoding.MatrixAccess(d),
         "movmatrix" => WarpDecoding.MatrixTranspose(d),
         "mma" => WarpDecoding.MatrixProduct(d),
+        "mbarrier" => TransactionDecoding.Barrier(d),
+        "wgmma" => WarpgroupDecoding.Decode(d),
         "bra" => Jump(d),
         "brx" => JumpByTable(d),
         "ret" or "exit" => End(d),

@@ -164,6 +164,11 @@ internal static class MemoryDecoding
     {
         d.Expect("async");
         d.Needs(80, 70);
+        if (d.Take("bulk"))
+        {
+            return TransactionDecoding.BulkCopy(d);
+        }
+
         if (d.Take("commit_group"))
         {
             return new CommitCopies();

@@ -34,6 +34,9 @@ internal sealed class ThreadGroup
 
     public SharedMemory Shared { get; }
 
+    /// <summary>mbarrier objects by their address.</summary>
+    public Dictionary<ulong, TransactionBarrier> TransactionBarriers { get; } = [];
+
     public GroupBarrier[] Barriers { get; } = new GroupBarrier[16];
 
     /// <summary>Runs every warp for a turn; returns true when all threads have ended.</summary>

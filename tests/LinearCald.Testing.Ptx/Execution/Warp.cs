@@ -67,6 +67,8 @@ internal sealed unsafe class Warp
 
     public AsyncCopies? Copies { get; set; }
 
+    public WarpgroupProducts? Products { get; set; }
+
     public bool CanRun => (Live & ~_waiting & ~_atBarrier) != 0;
 
     public Instruction[] Code => Group.Launch.Code.Instructions;

@@ -39,6 +39,16 @@ internal sealed class Clocks
         state[thread] = _own[thread]++;
     }
 
+    /// <summary>Moves the thread's clock on; returns the time before.</summary>
+    public int Tick(int thread) => _own[thread]++;
+
+    /// <summary>Adds to a shared state what the thread did up to a time.</summary>
+    public void Note(ref int[]? state, int thread, int time)
+    {
+        state ??= new int[_own.Length];
+        state[thread] = Math.Max(state[thread], time);
+    }
+
     /// <summary>Gives the thread what a state that it released into itself holds; the state may not change afterwards.</summary>
     public void Take(int thread, int[] state) => _known[thread] = state;
 

@@ -1,0 +1,68 @@
+using LinearCald.Testing.Ptx.Execution;
+using LinearCald.Testing.Ptx.Parsing;
+
+namespace LinearCald.Testing.Ptx.Decoding;
+
+/// <summary>mbarrier and cp.async.bulk.</summary>
+internal static class TransactionDecoding
+{
+    public static Instruction Barrier(Decoder d)
+    {
+        d.Code.SharedAccess(4);
+        string name = d.ExpectAny("init", "inval", "arrive", "expect_tx", "try_wait", "test_wait");
+        bool isExpecting = name == "arrive" && d.Take("expect_tx");
+        bool isWait = name is "try_wait" or "test_wait";
+        d.Needs(isExpecting || name is "expect_tx" or "try_wait" ? 90 : 80, isExpecting || name == "expect_tx" ? 80 : name == "try_wait" ? 78 : 70);
+        if (isWait)
+        {
+            d.Expect("parity");
+        }
+
+        if (d.TakeAny("release", "acquire", "relaxed") is not null)
+        {
+            d.ExpectAny("cta", "cluster");
+        }
+
+        d.ExpectAny("shared", "shared::cta");
+        d.Expect("b64");
+        switch (name)
+        {
+            case "init":
+                return new TransactionBarrierInstruction(BarrierAction.Initialise, d.Address(StateSpace.Shared), d.Source(PtxType.U32), -1);
+            case "inval":
+                return new TransactionBarrierInstruction(BarrierAction.Invalidate, d.Address(StateSpace.Shared), -1, -1);
+            case "expect_tx":
+                return new TransactionBarrierInstruction(BarrierAction.Expect, d.Address(StateSpace.Shared), d.Source(PtxType.U32), -1);
+            case "arrive":
+                if (d.DestinationOrSink(PtxType.B64) >= 0)
+                {
+                    throw d.Error("the state that an arrival returns is not emulated: write _ and wait by parity");
+                }
+
+                Operand at = d.Operand();
+                AddressOperand address = d.Address(at, StateSpace.Shared);
+                int operand = isExpecting || d.OperandsLeft > 0 ? d.Source(PtxType.U32) : -1;
+                return new TransactionBarrierInstruction(isExpecting ? BarrierAction.ArriveExpecting : BarrierAction.Arrive, address, operand, -1);
+            default:
+                int result = d.Destination(PtxType.Predicate);
+                AddressOperand barrier = d.Address(StateSpace.Shared);
+                int parity = d.Source(PtxType.U32);
+                if (name == "try_wait" && d.OperandsLeft > 0)
+                {
+                    d.Source(PtxType.U32);
+                }
+
+                return new TransactionBarrierInstruction(BarrierAction.Wait, barrier, parity, result);
+        }
+    }
+
+    /// <summary>cp.async.bulk, after "cp.async.bulk" has been taken.</summary>
+    public static Instruction BulkCopy(Decoder d)
+    {
+        d.Needs(90, 80);
+        d.ExpectAny("shared::cluster", "shared::cta");
+        d.Expect("global", "mbarrier::complete_tx::bytes");
+        d.Code.SharedAccess(4);
+        return new BulkCopyInstruction(d.Address(StateSpace.Shared), d.Address(StateSpace.Global), d.Source(PtxType.U32), d.Address(StateSpace.Shared));
+    }
+}
