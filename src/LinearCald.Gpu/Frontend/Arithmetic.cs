@@ -571,6 +571,8 @@ internal sealed partial class Arithmetic(CodeBuilder code, Func<string, Refusal>
         Aggregate a => a.Layout.Type.Name,
         LocalRef r => $"reference to a {r.Layout.Type.Name}",
         TypeToken t => $"type {t.Type.Name}",
+        Known => "constant",
+        Scalar => "number",
         _ => value.GetType().Name.ToLowerInvariant(),
     };
 }

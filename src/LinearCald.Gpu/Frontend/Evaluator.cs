@@ -14,6 +14,9 @@ internal sealed partial class Evaluator
 {
     private const int MaximumDepth = 100;
 
+    /// <summary>Calls at either end of a chain that a message shows.</summary>
+    private const int ShownCalls = 8;
+
     /// <summary>The name of shared memory in PTX.</summary>
     public const string SharedSymbol = "shared_memory";
 
@@ -79,7 +82,15 @@ internal sealed partial class Evaluator
         }
 
         frame.Push(plan.Blocks[0], edge);
-        RunBlocks(frame, plan.Blocks, null);
+        try
+        {
+            RunBlocks(frame, plan.Blocks, null);
+        }
+        catch (Refusal refusal)
+        {
+            throw new CaldException(refusal.Message, refusal);
+        }
+
         foreach (Edge end in frame.Returns)
             end.Block.Exit = Exit.Return;
     }
@@ -93,9 +104,18 @@ internal sealed partial class Evaluator
     public static string Chain(Frame? frame, int offset)
     {
         StringBuilder text = new();
+        int deepest = frame?.Depth ?? 0;
         while (frame is not null)
         {
-            text.Append(CultureInfo.InvariantCulture, $"\n   at {SourceLines.Describe(frame.Method, offset)}");
+            if (deepest - frame.Depth < ShownCalls || frame.Depth < ShownCalls)
+            {
+                text.Append(CultureInfo.InvariantCulture, $"\n   at {SourceLines.Describe(frame.Method, offset)}");
+            }
+            else if (frame.Depth == ShownCalls)
+            {
+                text.Append("\n   …");
+            }
+
             offset = frame.CallOffset;
             frame = frame.Caller;
         }

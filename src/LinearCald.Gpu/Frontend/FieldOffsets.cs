@@ -4,7 +4,7 @@ using System.Reflection.Emit;
 namespace LinearCald.Gpu.Frontend;
 
 /// <summary>Where the runtime puts the fields of a struct. (Marshal answers for the marshalled form: a bool of 4 bytes, a char of 1.)</summary>
-internal static class FieldOffsets
+internal static unsafe class FieldOffsets
 {
     /// <summary>First byte of each field, in the order given; all 0 if the struct holds references, which has no place in memory.</summary>
     public static int[] Of(Type type, FieldInfo[] fields)
@@ -37,7 +37,7 @@ internal static class FieldOffsets
         return offsets;
     }
 
-    /// <summary>The address of the field of a struct at a known address, taken by code made for it: right for any layout, and slow.</summary>
+    /// <summary>The address of the field less that of the struct, taken by code made for it: right for any layout, and slow.</summary>
     private static int Probe(FieldInfo field)
     {
         DynamicMethod probe = new("offset", typeof(nint), [typeof(nint)], typeof(FieldOffsets).Module, true);
@@ -46,7 +46,9 @@ internal static class FieldOffsets
         il.Emit(OpCodes.Ldflda, field);
         il.Emit(OpCodes.Conv_U);
         il.Emit(OpCodes.Ret);
-        const nint Base = 0x10000;
-        return (int)(probe.CreateDelegate<Func<nint, nint>>()(Base) - Base);
+
+        // Real memory: the runtime may touch it to find out whether the address is null.
+        byte* block = stackalloc byte[KernelParameter.SizeOf(field.DeclaringType!)];
+        return (int)(probe.CreateDelegate<Func<nint, nint>>()((nint)block) - (nint)block);
     }
 }

@@ -22,7 +22,6 @@ internal static class InlinedLibrary
             return type.Namespace == "System.Numerics";
         }
 
-        return type == typeof(Math) || type == typeof(MathF)
-            || (type.IsGenericType && (type.GetGenericTypeDefinition() == typeof(Nullable<>) || type.FullName!.StartsWith("System.ValueTuple`", StringComparison.Ordinal)));
+        return type.IsGenericType && (type.GetGenericTypeDefinition() == typeof(Nullable<>) || type.FullName!.StartsWith("System.ValueTuple`", StringComparison.Ordinal));
     }
 }

@@ -1,3 +1,4 @@
+using System.Reflection;
 using LinearCald.Gpu.Ir;
 
 namespace LinearCald.Gpu.Frontend.Intrinsics;
@@ -16,6 +17,7 @@ internal static class IndexIntrinsics
         registry.Add(typeof(Grid), "get_SizeX", static (e, _, _) => Special(e, "%nctaid.x", 1, int.MaxValue));
         registry.Add(typeof(Grid), "get_SizeY", static (e, _, _) => Special(e, "%nctaid.y", 1, MaximumGrid));
         registry.Add(typeof(Grid), "get_SizeZ", static (e, _, _) => Special(e, "%nctaid.z", 1, MaximumGrid));
+        registry.Add(typeof(Grid), "get_ThreadX", GridThread);
         registry.Add(typeof(Group), "get_IndexX", static (e, _, _) => Thread(e, "%tid.x", e.Group.X));
         registry.Add(typeof(Group), "get_IndexY", static (e, _, _) => Thread(e, "%tid.y", e.Group.Y));
         registry.Add(typeof(Group), "get_IndexZ", static (e, _, _) => Thread(e, "%tid.z", e.Group.Z));
@@ -33,6 +35,15 @@ internal static class IndexIntrinsics
     private static Value Thread(Emit emit, string name, int size) => size == 1
         ? Known.Of(0)
         : emit.IssueInRange("mov.u32", 0, size - 1, InstructionFlags.Arithmetic | InstructionFlags.Divergent, Operand.Named(name));
+
+    /// <summary>As its C# body says, but known not to be negative: a grid whose thread index passes an int cannot use it.</summary>
+    private static Value GridThread(Emit emit, MethodBase method, ReadOnlySpan<Value> arguments)
+    {
+        int size = emit.Group.X;
+        Operand group = emit.Use(Special(emit, "%ctaid.x", 0, int.MaxValue - 1));
+        Value first = emit.IssueInRange("mul.lo.s32", 0, int.MaxValue - size + 1, InstructionFlags.Arithmetic, group, Operand.Integer(size));
+        return emit.Arithmetic.Add(first, Thread(emit, "%tid.x", size));
+    }
 
     private static Value Thread(Emit emit)
     {
