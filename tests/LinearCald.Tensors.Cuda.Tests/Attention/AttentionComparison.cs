@@ -9,7 +9,7 @@ internal static unsafe class AttentionComparison
 {
     public static void Run(Accelerator accelerator, AttentionProblem problem, int[]? lengths, int seed)
     {
-        if (problem.Arithmetic is AttentionArithmetic.Float32 or AttentionArithmetic.TensorFloat32)
+        if (problem.Precision is GemmPrecision.Float32 or GemmPrecision.TensorFloat32)
         {
             Run<float>(accelerator, problem, lengths, seed);
         }
@@ -22,7 +22,7 @@ internal static unsafe class AttentionComparison
     private static void Run<T>(Accelerator accelerator, AttentionProblem problem, int[]? lengths, int seed)
         where T : unmanaged
     {
-        using AttentionData<T> data = new(accelerator, problem.Arithmetic, seed);
+        using AttentionData<T> data = new(accelerator, problem.Precision, seed);
         int queries = problem.Batch * problem.QueryLength * problem.Width, keys = problem.Batch * problem.KeyLength * problem.Width, rows = problem.Batch * problem.Heads * problem.QueryLength;
         (DeviceBuffer<T> q, double[] hq) = data.Numbers(queries, 2);
         (DeviceBuffer<T> k, double[] hk) = data.Numbers(keys, 2);

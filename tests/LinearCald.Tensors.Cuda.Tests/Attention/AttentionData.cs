@@ -5,17 +5,17 @@ namespace LinearCald.Tensors.Cuda.Tests.Attention;
 
 /// <summary>Values as a kernel gets them (rounded to its type) and as the double reference does, and comparisons of the two.</summary>
 /// <typeparam name="T">float, or ushort for the bits of a 16-bit float.</typeparam>
-internal sealed class AttentionData<T>(Accelerator accelerator, AttentionArithmetic arithmetic, int seed) : IDisposable
+internal sealed class AttentionData<T>(Accelerator accelerator, GemmPrecision precision, int seed) : IDisposable
     where T : unmanaged
 {
     private readonly Random _random = new(seed);
     private readonly List<IDisposable> _buffers = [];
 
     /// <summary>‖x − reference‖ / ‖reference‖ that the arithmetic may have.</summary>
-    public double Budget => arithmetic switch
+    public double Budget => precision switch
     {
-        AttentionArithmetic.Float32 => 1e-5,
-        AttentionArithmetic.TensorFloat32 => 1e-3,
+        GemmPrecision.Float32 => 1e-5,
+        GemmPrecision.TensorFloat32 => 1e-3,
         _ => 1e-2,
     };
 
@@ -81,17 +81,17 @@ internal sealed class AttentionData<T>(Accelerator accelerator, AttentionArithme
         return buffer;
     }
 
-    private T Narrow(float x) => arithmetic switch
+    private T Narrow(float x) => precision switch
     {
-        AttentionArithmetic.BFloat16 => (T)(object)BFloat16Format.Narrow(x),
-        AttentionArithmetic.Float16 => (T)(object)Float16Format.Narrow(x),
+        GemmPrecision.BFloat16 => (T)(object)BFloat16Format.Narrow(x),
+        GemmPrecision.Half => (T)(object)Float16Format.Narrow(x),
         _ => (T)(object)x,
     };
 
-    private float Widen(T x) => arithmetic switch
+    private float Widen(T x) => precision switch
     {
-        AttentionArithmetic.BFloat16 => BFloat16Format.Widen((ushort)(object)x),
-        AttentionArithmetic.Float16 => Float16Format.Widen((ushort)(object)x),
+        GemmPrecision.BFloat16 => BFloat16Format.Widen((ushort)(object)x),
+        GemmPrecision.Half => Float16Format.Widen((ushort)(object)x),
         _ => (float)(object)x,
     };
 }

@@ -8,14 +8,14 @@ namespace LinearCald.Tensors.Cuda.Tests.Attention;
 /// <summary>Softmax attention against the CPU's plain twin.</summary>
 public sealed class AttentionTests
 {
-    public static TheoryData<string> Arithmetics => [.. Enum.GetNames<AttentionArithmetic>()];
+    public static TheoryData<string> Precisions => [.. Enum.GetNames<GemmPrecision>()];
 
     [Theory]
-    [MemberData(nameof(Arithmetics))]
-    public void RandomShapes(string arithmetic)
+    [MemberData(nameof(Precisions))]
+    public void RandomShapes(string precision)
     {
         using DebugAccelerator device = new();
-        AttentionArithmetic products = Enum.Parse<AttentionArithmetic>(arithmetic);
+        GemmPrecision products = Enum.Parse<GemmPrecision>(precision);
         Gen<(AttentionProblem Problem, int[]? Lengths, int Seed)> cases =
             from batch in Gen.Choose(1, 2)
             from heads in Gen.Choose(1, 2)
@@ -41,12 +41,12 @@ public sealed class AttentionTests
     [InlineData("TensorFloat32", 128)]
     [InlineData("BFloat16", 64)]
     [InlineData("BFloat16", 120)]
-    [InlineData("Float16", 80)]
+    [InlineData("Half", 80)]
     [InlineData("BFloat16", 256)]
-    public void HeadSizes(string arithmetic, int head)
+    public void HeadSizes(string precision, int head)
     {
         using DebugAccelerator device = new();
-        AttentionProblem problem = new(Enum.Parse<AttentionArithmetic>(arithmetic), 1, 1, 70, 75, head, 1 / Math.Sqrt(head), Causal: true, Dropout: 0.2, new RandomKey(3, 5));
+        AttentionProblem problem = new(Enum.Parse<GemmPrecision>(precision), 1, 1, 70, 75, head, 1 / Math.Sqrt(head), Causal: true, Dropout: 0.2, new RandomKey(3, 5));
         AttentionComparison.Run(device, problem, [73], head);
     }
 
@@ -54,7 +54,7 @@ public sealed class AttentionTests
     public void ScalesThatAreNotAboveZeroAreRefused()
     {
         using DebugAccelerator device = new();
-        AttentionProblem problem = new(AttentionArithmetic.Float32, 1, 1, 1, 1, 8, 0);
+        AttentionProblem problem = new(GemmPrecision.Float32, 1, 1, 1, 1, 8, 0);
         CaldException error = Assert.Throws<CaldException>(() => AttentionComparison.Run(device, problem, null, 1));
         Assert.Contains("scale 0", error.Message, StringComparison.Ordinal);
     }

@@ -11,7 +11,7 @@ internal static unsafe class LinformerComparison
     /// <param name="accumulate">Whether the projections' gradients are added to what is there.</param>
     public static void Run(Accelerator accelerator, LinformerProblem problem, int[]? lengths, bool shared, bool accumulate, int seed)
     {
-        if (problem.Arithmetic is AttentionArithmetic.Float32 or AttentionArithmetic.TensorFloat32)
+        if (problem.Precision is GemmPrecision.Float32 or GemmPrecision.TensorFloat32)
         {
             Run<float>(accelerator, problem, lengths, shared, accumulate, seed);
         }
@@ -24,7 +24,7 @@ internal static unsafe class LinformerComparison
     private static void Run<T>(Accelerator accelerator, LinformerProblem problem, int[]? lengths, bool shared, bool accumulate, int seed)
         where T : unmanaged
     {
-        using AttentionData<T> data = new(accelerator, problem.Arithmetic, seed);
+        using AttentionData<T> data = new(accelerator, problem.Precision, seed);
         int inputs = problem.Batch * problem.Length * problem.Width, rows = problem.Batch * problem.Heads * problem.Length;
         int factors = problem.Positions * problem.Rank, slots = problem.Batch * problem.Rank * problem.Width, width = problem.Width;
         (DeviceBuffer<T> q, double[] hq) = data.Numbers(inputs, 2);

@@ -8,14 +8,14 @@ namespace LinearCald.Tensors.Cuda.Tests.Attention;
 /// <summary>Linformer attention against the CPU's plain twin.</summary>
 public sealed class LinformerTests
 {
-    public static TheoryData<string> Arithmetics => [.. Enum.GetNames<AttentionArithmetic>()];
+    public static TheoryData<string> Precisions => [.. Enum.GetNames<GemmPrecision>()];
 
     [Theory]
-    [MemberData(nameof(Arithmetics))]
-    public void RandomShapes(string arithmetic)
+    [MemberData(nameof(Precisions))]
+    public void RandomShapes(string precision)
     {
         using DebugAccelerator device = new();
-        AttentionArithmetic products = Enum.Parse<AttentionArithmetic>(arithmetic);
+        GemmPrecision products = Enum.Parse<GemmPrecision>(precision);
         Gen<(LinformerProblem Problem, int[]? Lengths, bool Shared, bool Accumulate, int Seed)> cases =
             from batch in Gen.Choose(1, 3)
             from heads in Gen.Choose(1, 2)
@@ -42,7 +42,7 @@ public sealed class LinformerTests
     public void TextsLongerThanTheProjectionAreRefused()
     {
         using DebugAccelerator device = new();
-        LinformerProblem problem = new(AttentionArithmetic.Float32, 1, 1, 9, 8, 4, 8, 1);
+        LinformerProblem problem = new(GemmPrecision.Float32, 1, 1, 9, 8, 4, 8, 1);
         CaldException error = Assert.Throws<CaldException>(() => LinformerComparison.Run(device, problem, null, false, false, 1));
         Assert.Contains("9 positions", error.Message, StringComparison.Ordinal);
     }

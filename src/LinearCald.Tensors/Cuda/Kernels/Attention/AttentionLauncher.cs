@@ -2,7 +2,7 @@ using LinearCald.Gpu;
 
 namespace LinearCald.Tensors.Cuda.Kernels;
 
-/// <summary>Launches softmax attention. T is float for the float32 arithmetics, else ushort: the bits of the 16-bit floats.</summary>
+/// <summary>Launches softmax attention. T is float for the float32 precisions, else ushort: the bits of the 16-bit floats.</summary>
 internal static class AttentionLauncher
 {
     /// <summary>y and lse [Batch, Heads, QueryLength] (natural logarithm; −∞ for rows that see no key, whose y is 0).</summary>
@@ -12,7 +12,7 @@ internal static class AttentionLauncher
         where T : unmanaged
     {
         problem.Check();
-        FlashKernels kernels = FlashKernels.For(problem.Arithmetic, problem.HeadSize);
+        FlashKernels kernels = FlashKernels.For(problem.Precision, problem.HeadSize);
         if (TryShape(problem, problem.QueryLength, kernels.ForwardQueries, out LaunchShape shape))
         {
             accelerator.Launch(kernels.Forward, shape, q, k, v, lengths ?? default, y, lse, problem.Sizes, problem.Traits(lengths.HasValue));
@@ -26,7 +26,7 @@ internal static class AttentionLauncher
         where T : unmanaged
     {
         problem.Check();
-        FlashKernels kernels = FlashKernels.For(problem.Arithmetic, problem.HeadSize);
+        FlashKernels kernels = FlashKernels.For(problem.Precision, problem.HeadSize);
         AttentionSizes sizes = problem.Sizes;
         AttentionTraits traits = problem.Traits(lengths.HasValue);
         ReadOnlyView<int> keyLengths = lengths ?? default;

@@ -3,13 +3,13 @@ using LinearCald.Gpu;
 namespace LinearCald.Tensors.Cuda.Kernels;
 
 /// <summary>One call of softmax attention: q and y [Batch, QueryLength, Heads · HeadSize], k and v [Batch, KeyLength, Heads · HeadSize].</summary>
-/// <param name="Arithmetic">Of the products; says what the data are.</param>
+/// <param name="Precision">Of the products; says what the data are.</param>
 /// <param name="Scale">Factor of the scores; above 0.</param>
 /// <param name="Causal">Query i sees keys up to i + KeyLength − QueryLength.</param>
 /// <param name="Dropout">Probability that a probability is dropped.</param>
 /// <param name="Key">Names the dropout mask.</param>
 internal readonly record struct AttentionProblem(
-    AttentionArithmetic Arithmetic, int Batch, int Heads, int QueryLength, int KeyLength, int HeadSize, double Scale, bool Causal = false, double Dropout = 0, RandomKey Key = default)
+    GemmPrecision Precision, int Batch, int Heads, int QueryLength, int KeyLength, int HeadSize, double Scale, bool Causal = false, double Dropout = 0, RandomKey Key = default)
 {
     /// <summary>Columns of all heads.</summary>
     public int Width => Heads * HeadSize;
@@ -31,10 +31,7 @@ internal readonly record struct AttentionProblem(
 
     /// <summary>What the kernels are compiled for.</summary>
     /// <param name="hasLengths">Whether samples have their own numbers of keys.</param>
-    public AttentionTraits Traits(bool hasLengths) => new(HeadSize, Causal, hasLengths, Dropout > 0, HeadSize % ElementsOf16Bytes(Arithmetic) == 0);
-
-    /// <summary>Elements of a 16-byte access.</summary>
-    public static int ElementsOf16Bytes(AttentionArithmetic arithmetic) => arithmetic is AttentionArithmetic.Float32 or AttentionArithmetic.TensorFloat32 ? 4 : 8;
+    public AttentionTraits Traits(bool hasLengths) => new(HeadSize, Causal, hasLengths, Dropout > 0, HeadSize * Precision.ElementBytes() % 16 == 0);
 
     /// <summary>Refuses what the kernels cannot compute.</summary>
     /// <exception cref="CaldException">A size below 1, a scale that is not above 0, or a dropout outside [0, 1).</exception>

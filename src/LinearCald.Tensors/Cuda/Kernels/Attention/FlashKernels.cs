@@ -3,29 +3,13 @@ using LinearCald.Gpu;
 
 namespace LinearCald.Tensors.Cuda.Kernels;
 
-/// <summary>The arithmetic of attention's products.</summary>
-internal enum AttentionArithmetic
-{
-    /// <summary>float32 data, fused multiply-adds.</summary>
-    Float32,
-
-    /// <summary>float32 data rounded to tf32 for the tensor cores.</summary>
-    TensorFloat32,
-
-    /// <summary>bfloat16 data.</summary>
-    BFloat16,
-
-    /// <summary>float16 data.</summary>
-    Float16,
-}
-
-/// <summary>The attention kernels for one arithmetic and one size of heads, and how many rows a group of each owns.</summary>
+/// <summary>The attention kernels for one precision and one size of heads, and how many rows a group of each owns.</summary>
 internal sealed record FlashKernels
 {
     /// <summary>Threads of a group of every kernel here but <see cref="RowDots"/>.</summary>
     public const int Threads = 128;
 
-    private static readonly ConcurrentDictionary<(AttentionArithmetic Arithmetic, int Blocks), FlashKernels> s_all = [];
+    private static readonly ConcurrentDictionary<(GemmPrecision Precision, int Blocks), FlashKernels> s_all = [];
 
     public required Kernel Forward { get; init; }
 
@@ -46,7 +30,7 @@ internal sealed record FlashKernels
 
     /// <summary>The kernels for heads of 1 … 256 columns.</summary>
     /// <exception cref="CaldException">Larger heads.</exception>
-    public static FlashKernels For(AttentionArithmetic arithmetic, int headSize)
+    public static FlashKernels For(GemmPrecision precision, int headSize)
     {
         int blocks = headSize switch
         {
@@ -58,14 +42,14 @@ internal sealed record FlashKernels
             <= 256 => 32,
             _ => throw new CaldException($"Attention: heads of {headSize} columns; the GPU kernels take up to 256. Use more heads."),
         };
-        return s_all.GetOrAdd((arithmetic, blocks), static key => Make(key.Arithmetic, key.Blocks));
+        return s_all.GetOrAdd((precision, blocks), static key => Make(key.Precision, key.Blocks));
     }
 
-    private static FlashKernels Make(AttentionArithmetic arithmetic, int blocks) => arithmetic switch
+    private static FlashKernels Make(GemmPrecision precision, int blocks) => precision switch
     {
-        AttentionArithmetic.Float32 => MakeWide<FmaProduct>(blocks),
-        AttentionArithmetic.TensorFloat32 => MakeWide<TensorFloat32Product>(blocks),
-        AttentionArithmetic.BFloat16 => MakeNarrow<PairProduct<BFloat16Pairs>>(blocks),
+        GemmPrecision.Float32 => MakeWide<FmaProduct>(blocks),
+        GemmPrecision.TensorFloat32 => MakeWide<TensorFloat32Product>(blocks),
+        GemmPrecision.BFloat16 => MakeNarrow<PairProduct<BFloat16Pairs>>(blocks),
         _ => MakeNarrow<PairProduct<HalfPairs>>(blocks),
     };
 
@@ -84,9 +68,9 @@ internal sealed record FlashKernels
     private static FlashKernels MakeNarrow<TProduct>(int blocks)
         where TProduct : struct, ITileProduct<ushort> => blocks switch
         {
-            2 => Make<TProduct, ushort, N2, N8, N1, N8, N2, N4, N2>(),
-            4 => Make<TProduct, ushort, N2, N8, N1, N8, N2, N4, N4>(),
-            8 => Make<TProduct, ushort, N2, N8, N1, N8, N2, N4, N8>(),
+            2 => Make<TProduct, ushort, N2, N8, N2, N4, N2, N4, N2>(),
+            4 => Make<TProduct, ushort, N2, N8, N2, N4, N2, N4, N4>(),
+            8 => Make<TProduct, ushort, N2, N8, N2, N4, N2, N4, N8>(),
             12 => Make<TProduct, ushort, N2, N8, N1, N4, N2, N4, N12>(),
             16 => Make<TProduct, ushort, N2, N4, N1, N4, N1, N4, N16>(),
             _ => Make<TProduct, ushort, N1, N8, N1, N4, N1, N4, N32>(true),

@@ -3,29 +3,26 @@ using LinearCald.Gpu;
 namespace LinearCald.Tensors.Cuda.Kernels;
 
 /// <summary>One call of Linformer attention: q, k, v and y [Batch, Length, Heads · HeadSize], projections [Positions, Rank], slots [Batch, Rank, Heads · HeadSize].</summary>
-/// <param name="Arithmetic">Of the products; says what the data are.</param>
+/// <param name="Precision">Of the products; says what the data are.</param>
 /// <param name="Scale">Factor of the scores; above 0.</param>
 /// <param name="Dropout">Probability that a probability is dropped.</param>
 /// <param name="Key">Names the dropout mask.</param>
 internal readonly record struct LinformerProblem(
-    AttentionArithmetic Arithmetic, int Batch, int Heads, int Length, int HeadSize, int Rank, int Positions, double Scale, double Dropout = 0, RandomKey Key = default)
+    GemmPrecision Precision, int Batch, int Heads, int Length, int HeadSize, int Rank, int Positions, double Scale, double Dropout = 0, RandomKey Key = default)
 {
     /// <summary>Columns of all heads.</summary>
     public int Width => Heads * HeadSize;
 
     /// <summary>The attention of all queries over the slots, of which none is hidden.</summary>
-    public AttentionProblem Slots => new(Arithmetic, Batch, Heads, Length, Rank, HeadSize, Scale, false, Dropout, Key);
+    public AttentionProblem Slots => new(Precision, Batch, Heads, Length, Rank, HeadSize, Scale, false, Dropout, Key);
 
     /// <summary>What the projection kernels are told.</summary>
     public LinformerSizes Sizes => new() { Batch = Batch, Length = Length, Width = Width, Rank = Rank };
 
     /// <summary>What the projection kernels are compiled for.</summary>
     /// <param name="hasLengths">Whether samples have their own lengths.</param>
-    public LinformerTraits Traits(bool hasLengths)
-    {
-        int vector = AttentionProblem.ElementsOf16Bytes(Arithmetic);
-        return new LinformerTraits(hasLengths, Width % vector == 0 && Rank % vector == 0);
-    }
+    public LinformerTraits Traits(bool hasLengths) =>
+        new(hasLengths, Width * Precision.ElementBytes() % 16 == 0 && Rank * Precision.ElementBytes() % 16 == 0);
 
     /// <summary>Refuses what the kernels cannot compute.</summary>
     /// <exception cref="CaldException">A size below 1, or texts longer than the projection.</exception>
@@ -40,7 +37,7 @@ internal readonly record struct LinformerProblem(
     }
 }
 
-/// <summary>Launches Linformer attention. T is float for the float32 arithmetics, else ushort: the bits of the 16-bit floats.</summary>
+/// <summary>Launches Linformer attention. T is float for the float32 precisions, else ushort: the bits of the 16-bit floats.</summary>
 internal static class LinformerLauncher
 {
     private const int Side = LinformerTile.Side;
@@ -58,7 +55,7 @@ internal static class LinformerLauncher
             return;
         }
 
-        LinformerKernels kernels = LinformerKernels.For(problem.Arithmetic);
+        LinformerKernels kernels = LinformerKernels.For(problem.Precision);
         LaunchShape shape = Shape(problem.Width, problem.Rank, problem.Batch);
         accelerator.Launch(kernels.Projection, shape, k, e, lengths ?? default, kProjected, problem.Sizes, problem.Traits(lengths.HasValue));
         accelerator.Launch(kernels.Projection, shape, v, f, lengths ?? default, vProjected, problem.Sizes, problem.Traits(lengths.HasValue));
@@ -76,7 +73,7 @@ internal static class LinformerLauncher
         where T : unmanaged
     {
         problem.Check();
-        LinformerKernels kernels = LinformerKernels.For(problem.Arithmetic);
+        LinformerKernels kernels = LinformerKernels.For(problem.Precision);
         long slots = (long)problem.Batch * problem.Rank * problem.Width;
         int runs = Runs(problem), partSize = checked(problem.Length * problem.Rank);
         using DeviceBuffer<T> gProjected = accelerator.Allocate<T>(2 * slots, "gradients of Linformer's slots");
@@ -118,18 +115,18 @@ internal static class LinformerLauncher
     private static int Blocks(int count) => (count + Side - 1) / Side;
 }
 
-/// <summary>The projection kernels for one arithmetic.</summary>
+/// <summary>The projection kernels for one precision.</summary>
 internal sealed record LinformerKernels(Kernel Projection, Kernel InputGradient, Kernel ProjectionGradient, Kernel ProjectionGradientSum)
 {
     private static readonly Lazy<LinformerKernels> s_float32 = new(Make<FmaProduct, float>), s_tensorFloat32 = new(Make<TensorFloat32Product, float>);
     private static readonly Lazy<LinformerKernels> s_bFloat16 = new(Make<PairProduct<BFloat16Pairs>, ushort>), s_float16 = new(Make<PairProduct<HalfPairs>, ushort>);
 
-    /// <summary>The kernels of an arithmetic.</summary>
-    public static LinformerKernels For(AttentionArithmetic arithmetic) => arithmetic switch
+    /// <summary>The kernels of a precision.</summary>
+    public static LinformerKernels For(GemmPrecision precision) => precision switch
     {
-        AttentionArithmetic.Float32 => s_float32.Value,
-        AttentionArithmetic.TensorFloat32 => s_tensorFloat32.Value,
-        AttentionArithmetic.BFloat16 => s_bFloat16.Value,
+        GemmPrecision.Float32 => s_float32.Value,
+        GemmPrecision.TensorFloat32 => s_tensorFloat32.Value,
+        GemmPrecision.BFloat16 => s_bFloat16.Value,
         _ => s_float16.Value,
     };
 
