@@ -31,13 +31,5 @@ internal sealed partial class GpuBackend
 
     public override void LayerMseGradient(Tensor student, Tensor teacher, Tensor? lengths, bool normalise, double scale, Tensor gloss, Tensor gstudent) => throw Missing(nameof(LayerMseGradient));
 
-    public override void Attention(Tensor q, Tensor k, Tensor v, Tensor? lengths, int heads, bool causal, double scale, double p, RandomKey key, Tensor y, Tensor lse) => throw Missing(nameof(Attention));
-
-    public override void AttentionGradient(Tensor q, Tensor k, Tensor v, Tensor? lengths, int heads, bool causal, double scale, double p, RandomKey key, Tensor y, Tensor lse, Tensor gy, Tensor gq, Tensor gk, Tensor gv) => throw Missing(nameof(AttentionGradient));
-
-    public override void LinformerAttention(Tensor q, Tensor k, Tensor v, Tensor e, Tensor f, Tensor? lengths, int heads, double scale, double p, RandomKey key, Tensor y, Tensor lse, Tensor kProjected, Tensor vProjected) => throw Missing(nameof(LinformerAttention));
-
-    public override void LinformerAttentionGradient(Tensor q, Tensor k, Tensor v, Tensor e, Tensor f, Tensor? lengths, int heads, double scale, double p, RandomKey key, Tensor y, Tensor lse, Tensor kProjected, Tensor vProjected, Tensor gy, Tensor gq, Tensor gk, Tensor gv, Tensor ge, bool accumulateE, Tensor gf, bool accumulateF) => throw Missing(nameof(LinformerAttentionGradient));
-
     private CaldException Missing(string operation) => new($"{operation}: {_device.Name} has no kernel for it; use --device cpu");
 }

@@ -7,22 +7,25 @@ namespace LinearCald.Tensors.Cuda.Tests.Attention;
 /// <summary>Runs one softmax attention forward and backward on an accelerator and compares everything with the CPU's plain twin in double.</summary>
 internal static unsafe class AttentionComparison
 {
-    public static void Run(Accelerator accelerator, AttentionProblem problem, int[]? lengths, int seed)
+    public static void Run(Accelerator accelerator, AttentionProblem problem, RandomKey key, int[]? lengths, int seed)
     {
         if (problem.Precision is GemmPrecision.Float32 or GemmPrecision.TensorFloat32)
         {
-            Run<float>(accelerator, problem, lengths, seed);
+            Run<float>(accelerator, problem, key, lengths, seed);
         }
         else
         {
-            Run<ushort>(accelerator, problem, lengths, seed);
+            Run<ushort>(accelerator, problem, key, lengths, seed);
         }
     }
 
-    private static void Run<T>(Accelerator accelerator, AttentionProblem problem, int[]? lengths, int seed)
+    private static void Run<T>(Accelerator accelerator, AttentionProblem problem, RandomKey key, int[]? lengths, int seed)
         where T : unmanaged
     {
         using AttentionData<T> data = new(accelerator, problem.Precision, seed);
+
+        // part of the stream's number lies in device memory, as for recorded work
+        problem = problem with { Key = new DeviceRandomKey(key with { Stream = key.Stream - 5 }, data.Copy<ulong>([5]).ReadOnly) };
         int queries = problem.Batch * problem.QueryLength * problem.Width, keys = problem.Batch * problem.KeyLength * problem.Width, rows = problem.Batch * problem.Heads * problem.QueryLength;
         (DeviceBuffer<T> q, double[] hq) = data.Numbers(queries, 2);
         (DeviceBuffer<T> k, double[] hk) = data.Numbers(keys, 2);
@@ -36,7 +39,7 @@ internal static unsafe class AttentionComparison
 
         double[] ry = new double[queries], rlse = new double[rows], rq = new double[queries], rk = new double[keys], rv = new double[keys];
         AttentionShape shape = new(problem.Batch, problem.Heads, problem.QueryLength, problem.KeyLength, problem.HeadSize);
-        AttentionOptions options = new(problem.Scale, problem.Causal, problem.Dropout, problem.Key.Seed, problem.Key.Stream);
+        AttentionOptions options = new(problem.Scale, problem.Causal, problem.Dropout, key.Seed, key.Stream);
         int width = problem.Width;
         fixed (int* pn = lengths)
         fixed (double* pq = hq, pk = hk, pv = hv, pg = hg, py = ry, pl = rlse, dq = rq, dk = rk, dv = rv)

@@ -16,7 +16,7 @@ public sealed class AttentionTests
     {
         using DebugAccelerator device = new();
         GemmPrecision products = Enum.Parse<GemmPrecision>(precision);
-        Gen<(AttentionProblem Problem, int[]? Lengths, int Seed)> cases =
+        Gen<(AttentionProblem Problem, RandomKey Key, int[]? Lengths, int Seed)> cases =
             from batch in Gen.Choose(1, 2)
             from heads in Gen.Choose(1, 2)
             from queries in Gen.OneOf(Gen.Constant(1), Gen.Choose(2, 90))
@@ -28,10 +28,11 @@ public sealed class AttentionTests
             from lengths in Gen.Choose(0, keys).ArrayOf(batch)
             from seed in Gen.Choose(0, int.MaxValue)
             select (
-                new AttentionProblem(products, batch, heads, queries, keys, head, 1 / Math.Sqrt(head), causal, dropout, new RandomKey((ulong)seed * 0x9E3779B97F4A7C15, (ulong)seed)),
+                new AttentionProblem(products, batch, heads, queries, keys, head, 1 / Math.Sqrt(head), causal, dropout),
+                new RandomKey((ulong)seed * 0x9E3779B97F4A7C15, (ulong)seed),
                 limited ? lengths : null,
                 seed);
-        Prop.ForAll(cases.ToArbitrary(), c => AttentionComparison.Run(device, c.Problem, c.Lengths, c.Seed)).Check(Config.QuickThrowOnFailure.WithMaxTest(5));
+        Prop.ForAll(cases.ToArbitrary(), c => AttentionComparison.Run(device, c.Problem, c.Key, c.Lengths, c.Seed)).Check(Config.QuickThrowOnFailure.WithMaxTest(5));
     }
 
     [Theory]
@@ -46,8 +47,22 @@ public sealed class AttentionTests
     public void HeadSizes(string precision, int head)
     {
         using DebugAccelerator device = new();
-        AttentionProblem problem = new(Enum.Parse<GemmPrecision>(precision), 1, 1, 70, 75, head, 1 / Math.Sqrt(head), Causal: true, Dropout: 0.2, new RandomKey(3, 5));
-        AttentionComparison.Run(device, problem, [73], head);
+        AttentionProblem problem = new(Enum.Parse<GemmPrecision>(precision), 1, 1, 70, 75, head, 1 / Math.Sqrt(head), Causal: true, Dropout: 0.2);
+        AttentionComparison.Run(device, problem, new RandomKey(3, 5), [73], head);
+    }
+
+    [Theory]
+    [InlineData("BFloat16", 64, 0x1000, true, true)]
+    [InlineData("BFloat16", 60, 0x1000, false, true)]
+    [InlineData("BFloat16", 64, 0x1008, false, true)]
+    [InlineData("BFloat16", 64, 0x1002, false, false)]
+    [InlineData("Float32", 12, 0x1000, true, true)]
+    [InlineData("Float32", 64, 0x1004, false, false)]
+    [InlineData("Float32", 7, 0x1000, false, false)]
+    public void AccessesAreAsWideAsHeadsAndAddressesAllow(string precision, int head, int address, bool vectors, bool pairs)
+    {
+        AttentionTraits traits = new AttentionProblem(Enum.Parse<GemmPrecision>(precision), 1, 1, 1, 1, head, 1).Traits(false, address);
+        Assert.Equal((vectors, pairs), (traits.Vectors, traits.Pairs));
     }
 
     [Fact]
@@ -55,7 +70,7 @@ public sealed class AttentionTests
     {
         using DebugAccelerator device = new();
         AttentionProblem problem = new(GemmPrecision.Float32, 1, 1, 1, 1, 8, 0);
-        CaldException error = Assert.Throws<CaldException>(() => AttentionComparison.Run(device, problem, null, 1));
+        CaldException error = Assert.Throws<CaldException>(() => AttentionComparison.Run(device, problem, default, null, 1));
         Assert.Contains("scale 0", error.Message, StringComparison.Ordinal);
     }
 }

@@ -16,7 +16,7 @@ public sealed class LinformerTests
     {
         using DebugAccelerator device = new();
         GemmPrecision products = Enum.Parse<GemmPrecision>(precision);
-        Gen<(LinformerProblem Problem, int[]? Lengths, bool Shared, bool Accumulate, int Seed)> cases =
+        Gen<(LinformerProblem Problem, RandomKey Key, int[]? Lengths, bool Shared, bool Accumulate, int Seed)> cases =
             from batch in Gen.Choose(1, 3)
             from heads in Gen.Choose(1, 2)
             from length in Gen.OneOf(Gen.Constant(1), Gen.Choose(2, 70))
@@ -30,12 +30,13 @@ public sealed class LinformerTests
             from accumulate in Gen.Elements(false, true)
             from seed in Gen.Choose(0, int.MaxValue)
             select (
-                new LinformerProblem(products, batch, heads, length, head, rank, length + more, 1 / Math.Sqrt(head), dropout, new RandomKey((ulong)seed, 77)),
+                new LinformerProblem(products, batch, heads, length, head, rank, length + more, 1 / Math.Sqrt(head), dropout),
+                new RandomKey((ulong)seed, 77),
                 limited ? lengths : null,
                 shared,
                 accumulate,
                 seed);
-        Prop.ForAll(cases.ToArbitrary(), c => LinformerComparison.Run(device, c.Problem, c.Lengths, c.Shared, c.Accumulate, c.Seed)).Check(Config.QuickThrowOnFailure.WithMaxTest(5));
+        Prop.ForAll(cases.ToArbitrary(), c => LinformerComparison.Run(device, c.Problem, c.Key, c.Lengths, c.Shared, c.Accumulate, c.Seed)).Check(Config.QuickThrowOnFailure.WithMaxTest(5));
     }
 
     [Fact]
@@ -43,7 +44,7 @@ public sealed class LinformerTests
     {
         using DebugAccelerator device = new();
         LinformerProblem problem = new(GemmPrecision.Float32, 1, 1, 9, 8, 4, 8, 1);
-        CaldException error = Assert.Throws<CaldException>(() => LinformerComparison.Run(device, problem, null, false, false, 1));
+        CaldException error = Assert.Throws<CaldException>(() => LinformerComparison.Run(device, problem, default, null, false, false, 1));
         Assert.Contains("9 positions", error.Message, StringComparison.Ordinal);
     }
 }

@@ -3,7 +3,7 @@ using LinearCald.Gpu;
 namespace LinearCald.Tensors.Cuda.Kernels;
 
 /// <summary>Launches softmax attention. T is float for the float32 precisions, else ushort: the bits of the 16-bit floats.</summary>
-internal static class AttentionLauncher
+internal static unsafe class AttentionLauncher
 {
     /// <summary>y and lse [Batch, Heads, QueryLength] (natural logarithm; −∞ for rows that see no key, whose y is 0).</summary>
     /// <param name="lengths">Valid keys of each sample, clamped to 0 … KeyLength; null: all.</param>
@@ -13,9 +13,10 @@ internal static class AttentionLauncher
     {
         problem.Check();
         FlashKernels kernels = FlashKernels.For(problem.Precision, problem.HeadSize);
+        nint addresses = (nint)q.Address | (nint)k.Address | (nint)v.Address | (nint)y.Address;
         if (TryShape(problem, problem.QueryLength, kernels.ForwardQueries, out LaunchShape shape))
         {
-            accelerator.Launch(kernels.Forward, shape, q, k, v, lengths ?? default, y, lse, problem.Sizes, problem.Traits(lengths.HasValue));
+            accelerator.Launch(kernels.Forward, shape, q, k, v, lengths ?? default, y, lse, problem.Sizes, problem.Traits(lengths.HasValue, addresses));
         }
     }
 
@@ -28,7 +29,8 @@ internal static class AttentionLauncher
         problem.Check();
         FlashKernels kernels = FlashKernels.For(problem.Precision, problem.HeadSize);
         AttentionSizes sizes = problem.Sizes;
-        AttentionTraits traits = problem.Traits(lengths.HasValue);
+        nint addresses = (nint)q.Address | (nint)k.Address | (nint)v.Address | (nint)y.Address | (nint)gy.Address | (nint)gq.Address | (nint)gk.Address | (nint)gv.Address;
+        AttentionTraits traits = problem.Traits(lengths.HasValue, addresses);
         ReadOnlyView<int> keyLengths = lengths ?? default;
         int rows = checked(problem.Batch * problem.Heads * problem.QueryLength);
         using DeviceBuffer<float> dots = accelerator.Allocate<float>(rows, "attention's row dots");

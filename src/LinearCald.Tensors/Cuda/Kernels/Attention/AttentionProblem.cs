@@ -9,7 +9,7 @@ namespace LinearCald.Tensors.Cuda.Kernels;
 /// <param name="Dropout">Probability that a probability is dropped.</param>
 /// <param name="Key">Names the dropout mask.</param>
 internal readonly record struct AttentionProblem(
-    GemmPrecision Precision, int Batch, int Heads, int QueryLength, int KeyLength, int HeadSize, double Scale, bool Causal = false, double Dropout = 0, RandomKey Key = default)
+    GemmPrecision Precision, int Batch, int Heads, int QueryLength, int KeyLength, int HeadSize, double Scale, bool Causal = false, double Dropout = 0, DeviceRandomKey Key = default)
 {
     /// <summary>Columns of all heads.</summary>
     public int Width => Heads * HeadSize;
@@ -25,13 +25,17 @@ internal readonly record struct AttentionProblem(
         Scale2 = (float)(Scale * Base2.Log2E),
         Threshold = Cpu.AttentionDropout<float>.Threshold(Dropout),
         Kept = Cpu.AttentionDropout<float>.Kept(Dropout),
-        Seed = Key.Seed,
-        Stream = Key.Stream,
+        Key = Key,
     };
 
     /// <summary>What the kernels are compiled for.</summary>
     /// <param name="hasLengths">Whether samples have their own numbers of keys.</param>
-    public AttentionTraits Traits(bool hasLengths) => new(HeadSize, Causal, hasLengths, Dropout > 0, HeadSize * Precision.ElementBytes() % 16 == 0);
+    /// <param name="addresses">The addresses of all tensors of data, or-ed together.</param>
+    public AttentionTraits Traits(bool hasLengths, nint addresses)
+    {
+        long alignment = addresses | ((nint)HeadSize * Precision.ElementBytes());
+        return new(HeadSize, Causal, hasLengths, Dropout > 0, alignment % 16 == 0, alignment % (2 * Precision.ElementBytes()) == 0);
+    }
 
     /// <summary>Refuses what the kernels cannot compute.</summary>
     /// <exception cref="CaldException">A size below 1, a scale that is not above 0, or a dropout outside [0, 1).</exception>

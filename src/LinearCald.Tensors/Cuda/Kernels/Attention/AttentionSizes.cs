@@ -24,8 +24,8 @@ internal struct AttentionSizes
     /// <summary>Factor of kept probabilities; 1 without dropout.</summary>
     public float Kept;
 
-    public ulong Seed;
-    public ulong Stream;
+    /// <summary>Names the dropout mask; with dropout only.</summary>
+    public DeviceRandomKey Key;
 
     /// <summary>Keys before the first query's own: query i sees keys up to i + this where causal.</summary>
     public readonly int Offset => KeyLength - QueryLength;
@@ -40,12 +40,10 @@ internal struct AttentionSizes
 /// <param name="Causal">Whether query i sees keys up to i + KeyLength − QueryLength only.</param>
 /// <param name="HasLengths">Whether samples have their own numbers of keys.</param>
 /// <param name="Dropout">Whether probabilities are dropped.</param>
-/// <param name="Vectors">Whether heads start at, and are multiples of, 16 bytes.</param>
-internal readonly record struct AttentionTraits(int HeadSize, bool Causal, bool HasLengths, bool Dropout, bool Vectors)
+/// <param name="Vectors">Whether heads start at, and are multiples of, 16 bytes in every tensor.</param>
+/// <param name="Pairs">Whether heads start at, and are multiples of, two elements in every tensor.</param>
+internal readonly record struct AttentionTraits(int HeadSize, bool Causal, bool HasLengths, bool Dropout, bool Vectors, bool Pairs)
 {
-    /// <summary>Whether heads start at even elements.</summary>
-    public bool Pairs => HeadSize % 2 == 0;
-
     /// <summary>Visible keys of a sample, before causal order.</summary>
     public int KeysOf(ReadOnlyView<int> lengths, int sample, int keyLength) => HasLengths ? Math.Clamp(lengths[sample], 0, keyLength) : keyLength;
 }

@@ -14,7 +14,7 @@ internal static class DropoutBits
 {
     /// <summary>Fills <paramref name="rows"/> rows (even) of 64 · <paramref name="segments"/> bits by all warps of the group; a barrier must follow.</summary>
     /// <param name="bits">Row r's segment s at r · segments + s; X has the lower 32 bits.</param>
-    public static void Make(Shared<UInt2> bits, int rows, int segments, int batchHead, int firstQuery, int firstKey, AttentionSizes sizes)
+    public static void Make(Shared<UInt2> bits, int rows, int segments, int batchHead, int firstQuery, int firstKey, AttentionSizes sizes, ulong stream)
     {
         int half = Warp.Lane >> 4;
         uint lane = (uint)Warp.Lane & 15;
@@ -26,10 +26,10 @@ internal static class DropoutBits
             ulong first = ((head + (ulong)(firstQuery + row)) * (ulong)sizes.KeyLength) + (ulong)(firstKey + (64 * segment));
             ulong group = first >> 6;
             int shift = (int)first & 63;
-            ulong low = Votes(group, lane, half, sizes), kept = low;
+            ulong low = Votes(group, lane, half, sizes, stream), kept = low;
             if (Warp.Any(shift != 0))
             {
-                ulong high = Votes(group + 1, lane, half, sizes);
+                ulong high = Votes(group + 1, lane, half, sizes, stream);
                 kept = shift == 0 ? low : (low >> shift) | (high << (64 - shift));
             }
 
@@ -40,13 +40,12 @@ internal static class DropoutBits
         }
     }
 
-    private static ulong Votes(ulong group, uint lane, int half, AttentionSizes sizes)
+    private static ulong Votes(ulong group, uint lane, int half, AttentionSizes sizes, ulong stream)
     {
         ulong block = (group << 4) + lane;
-        (uint w0, uint w1, uint w2, uint w3) = Philox.Block(
-            ((uint)block, (uint)(block >> 32), (uint)sizes.Stream, (uint)(sizes.Stream >> 32)), ((uint)sizes.Seed, (uint)(sizes.Seed >> 32)));
-        uint v0 = Warp.Ballot(w0 >= sizes.Threshold), v1 = Warp.Ballot(w1 >= sizes.Threshold);
-        uint v2 = Warp.Ballot(w2 >= sizes.Threshold), v3 = Warp.Ballot(w3 >= sizes.Threshold);
+        UInt4 words = DevicePhilox.Block(sizes.Key.Seed, stream, block);
+        uint v0 = Warp.Ballot(words.X >= sizes.Threshold), v1 = Warp.Ballot(words.Y >= sizes.Threshold);
+        uint v2 = Warp.Ballot(words.Z >= sizes.Threshold), v3 = Warp.Ballot(words.W >= sizes.Threshold);
         uint lower = half == 0 ? (v0 & 0xFFFF) | (v1 << 16) : (v0 >> 16) | (v1 & 0xFFFF0000);
         uint upper = half == 0 ? (v2 & 0xFFFF) | (v3 << 16) : (v2 >> 16) | (v3 & 0xFFFF0000);
         return lower | ((ulong)upper << 32);

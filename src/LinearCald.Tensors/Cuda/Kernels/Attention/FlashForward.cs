@@ -32,6 +32,7 @@ internal static class FlashForward
     {
         int depth = 8 * TD.Value, stride = depth + TProduct.Padding, queries = 16 * TM.Value * Warps, keys = 8 * TN.Value, head = traits.HeadSize;
         Shared<T> queryTile = Shared.Allocate<T>(queries * stride), keyTiles = Shared.Allocate<T>(2 * keys * stride), valueTiles = Shared.Allocate<T>(2 * keys * stride);
+        ulong stream = traits.Dropout ? sizes.Key.Stream : 0;
         Shared<UInt2> bits = Shared.Allocate<UInt2>(traits.Dropout ? 2 * queries : 1);
 
         // causal: the last queries see the most keys and start first
@@ -65,7 +66,7 @@ internal static class FlashForward
             if (traits.Dropout)
             {
                 stepBits = bits.From((step & 1) * queries);
-                DropoutBits.Make(stepBits, queries, 1, batchHead, firstQuery, firstKey, sizes);
+                DropoutBits.Make(stepBits, queries, 1, batchHead, firstQuery, firstKey, sizes, stream);
             }
 
             // every thread has left the step before: its tiles may be overwritten

@@ -34,6 +34,7 @@ internal static class FlashKeyGradient
         Shared<T> keyTile = Shared.Allocate<T>(keys * stride), valueTile = Shared.Allocate<T>(ofKeys ? keys * stride : 8);
         Shared<T> queryTiles = Shared.Allocate<T>(2 * queries * stride), gradientTiles = Shared.Allocate<T>(2 * queries * stride);
         Shared<Float2> statistics = Shared.Allocate<Float2>(2 * queries);
+        ulong stream = traits.Dropout ? sizes.Key.Stream : 0;
         Shared<UInt2> bits = Shared.Allocate<UInt2>(traits.Dropout ? 2 * queries * TM.Value : 1);
 
         int blocks = (sizes.KeyLength + keys - 1) / keys, batchHead = Grid.IndexX / blocks;
@@ -82,7 +83,7 @@ internal static class FlashKeyGradient
             if (traits.Dropout)
             {
                 stepBits = bits.From((step & 1) * queries * TM.Value);
-                DropoutBits.Make(stepBits, queries, TM.Value, batchHead, firstQuery, firstKey, sizes);
+                DropoutBits.Make(stepBits, queries, TM.Value, batchHead, firstQuery, firstKey, sizes, stream);
             }
 
             // every thread has left the step before: its tiles may be overwritten

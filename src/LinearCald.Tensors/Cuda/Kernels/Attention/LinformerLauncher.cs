@@ -8,7 +8,7 @@ namespace LinearCald.Tensors.Cuda.Kernels;
 /// <param name="Dropout">Probability that a probability is dropped.</param>
 /// <param name="Key">Names the dropout mask.</param>
 internal readonly record struct LinformerProblem(
-    GemmPrecision Precision, int Batch, int Heads, int Length, int HeadSize, int Rank, int Positions, double Scale, double Dropout = 0, RandomKey Key = default)
+    GemmPrecision Precision, int Batch, int Heads, int Length, int HeadSize, int Rank, int Positions, double Scale, double Dropout = 0, DeviceRandomKey Key = default)
 {
     /// <summary>Columns of all heads.</summary>
     public int Width => Heads * HeadSize;
@@ -21,8 +21,9 @@ internal readonly record struct LinformerProblem(
 
     /// <summary>What the projection kernels are compiled for.</summary>
     /// <param name="hasLengths">Whether samples have their own lengths.</param>
-    public LinformerTraits Traits(bool hasLengths) =>
-        new(hasLengths, Width * Precision.ElementBytes() % 16 == 0 && Rank * Precision.ElementBytes() % 16 == 0);
+    /// <param name="addresses">The addresses of all tensors of data, or-ed together.</param>
+    public LinformerTraits Traits(bool hasLengths, nint addresses) =>
+        new(hasLengths, (addresses | ((nint)Width * Precision.ElementBytes()) | ((nint)Rank * Precision.ElementBytes())) % 16 == 0);
 
     /// <summary>Refuses what the kernels cannot compute.</summary>
     /// <exception cref="CaldException">A size below 1, or texts longer than the projection.</exception>
@@ -44,7 +45,7 @@ internal static class LinformerLauncher
 
     /// <summary>y, lse [Batch, Heads, Length], and the slots of keys and values, which the gradient needs.</summary>
     /// <param name="lengths">Valid positions of each sample, clamped to 0 … Length; null: all.</param>
-    public static void Forward<T>(
+    public static unsafe void Forward<T>(
         Accelerator accelerator, in LinformerProblem problem, ReadOnlyView<T> q, ReadOnlyView<T> k, ReadOnlyView<T> v, ReadOnlyView<T> e, ReadOnlyView<T> f, ReadOnlyView<int>? lengths,
         View<T> y, View<float> lse, View<T> kProjected, View<T> vProjected)
         where T : unmanaged
@@ -57,8 +58,10 @@ internal static class LinformerLauncher
 
         LinformerKernels kernels = LinformerKernels.For(problem.Precision);
         LaunchShape shape = Shape(problem.Width, problem.Rank, problem.Batch);
-        accelerator.Launch(kernels.Projection, shape, k, e, lengths ?? default, kProjected, problem.Sizes, problem.Traits(lengths.HasValue));
-        accelerator.Launch(kernels.Projection, shape, v, f, lengths ?? default, vProjected, problem.Sizes, problem.Traits(lengths.HasValue));
+        nint addresses = (nint)k.Address | (nint)v.Address | (nint)e.Address | (nint)f.Address | (nint)kProjected.Address | (nint)vProjected.Address;
+        LinformerTraits traits = problem.Traits(lengths.HasValue, addresses);
+        accelerator.Launch(kernels.Projection, shape, k, e, lengths ?? default, kProjected, problem.Sizes, traits);
+        accelerator.Launch(kernels.Projection, shape, v, f, lengths ?? default, vProjected, problem.Sizes, traits);
         AttentionLauncher.Forward(accelerator, problem.Slots, q, kProjected, vProjected, null, y, lse);
     }
 
@@ -84,7 +87,8 @@ internal static class LinformerLauncher
             AttentionLauncher.Backward(accelerator, problem.Slots, q, kProjected, vProjected, null, y, lse, gy, gq, gkProjected, gvProjected);
             ReadOnlyView<int> valid = lengths ?? default;
             LinformerSizes sizes = problem.Sizes;
-            LinformerTraits traits = problem.Traits(lengths.HasValue);
+            nint addresses = (nint)k.Address | (nint)v.Address | (nint)e.Address | (nint)f.Address | (nint)gk.Address | (nint)gv.Address | (nint)gkProjected.Address | (nint)gvProjected.Address;
+            LinformerTraits traits = problem.Traits(lengths.HasValue, addresses);
             LaunchShape shape = Shape(problem.Width, problem.Length, problem.Batch);
             accelerator.Launch(kernels.InputGradient, shape, (ReadOnlyView<T>)gkProjected, e, valid, gk, sizes, traits);
             accelerator.Launch(kernels.InputGradient, shape, (ReadOnlyView<T>)gvProjected, f, valid, gv, sizes, traits);
