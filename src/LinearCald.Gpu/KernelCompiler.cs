@@ -90,6 +90,11 @@ public static class KernelCompiler
             text.Append(CultureInfo.InvariantCulture, $"{(shared > StaticShared ? $".extern .shared {symbol}[]" : $".shared {symbol}[{shared}]")};\n\n");
         }
 
+        foreach (Ir.ConstantTable table in evaluator.Code.Tables)
+        {
+            text.Append(CultureInfo.InvariantCulture, $".const .align {Ir.ConstantTable.Alignment} .b8 {evaluator.Code.NameOf(table)}[{table.Bytes.Length}] = {{{string.Join(", ", table.Bytes)}}};\n\n");
+        }
+
         IEnumerable<string> parameters = kernel.Parameters.Select((p, i) => (p, i)).Where(x => !x.p.IsConstant).Select(x => Declaration(x.p, names[x.i]));
         text.Append(CultureInfo.InvariantCulture, $".visible .entry {entry}(\n{string.Join(",\n", parameters)}\n)\n");
         text.Append(CultureInfo.InvariantCulture, $".reqntid {group.X}, {group.Y}, {group.Z}\n");

@@ -573,6 +573,10 @@ internal sealed partial class Arithmetic(CodeBuilder code, Func<string, Refusal>
         TypeToken t => $"type {t.Type.Name}",
         Known => "constant",
         Scalar => "number",
+        TextToken => "string; kernels have none",
+        Boxed b => $"{b.Type.Name} as an object; kernels have none",
+        ConstantRef or TableRef => "reference to a constant",
+        Linear64 => "pointer or 64-bit number",
         _ => value.GetType().Name.ToLowerInvariant(),
     };
 }

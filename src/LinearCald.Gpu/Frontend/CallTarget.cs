@@ -12,6 +12,7 @@ internal sealed class CallTarget
 
     private CallTarget(MethodBase method)
     {
+        method = Substitutes.For(method);
         Method = method;
         Emitter = IntrinsicTable.Find(method);
         ParameterCount = method.GetParameters().Length;
@@ -73,7 +74,7 @@ internal sealed class CallTarget
             return $"a virtual call of {name}: kernels call static methods, methods of structs, and static abstract members of type parameters";
         }
 
-        if (method.DeclaringType?.Assembly == typeof(object).Assembly && !InlinedLibrary.Allows(method))
+        if (InlinedLibrary.Contains(method) && !InlinedLibrary.Allows(method))
         {
             return $"{name} of the class library is not available in kernels";
         }

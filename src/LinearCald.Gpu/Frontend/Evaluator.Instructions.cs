@@ -193,7 +193,8 @@ internal sealed partial class Evaluator
                 Push(Field(Pop(), (FieldInfo)instruction.Operand!));
                 return;
             case ILOpCode.Ldflda:
-                Push(FieldReference(Pop(), (FieldInfo)instruction.Operand!));
+                FieldInfo member = (FieldInfo)instruction.Operand!;
+                Push(Pop() is var whole && whole is ConstantRef constant ? new ConstantRef(Field(constant.Value, member)) : FieldReference(whole, member));
                 return;
             case ILOpCode.Stfld:
                 Value value = Pop();
@@ -203,11 +204,27 @@ internal sealed partial class Evaluator
             case ILOpCode.Ldsfld:
                 Push(Constant((FieldInfo)instruction.Operand!));
                 return;
+            case ILOpCode.Ldsflda:
+                Push(new ConstantRef(Constant((FieldInfo)instruction.Operand!)));
+                return;
+            case ILOpCode.Box when InlinedLibrary.Contains(frame.Method):
+                Push(new Boxed(Pop(), (Type)instruction.Operand!));
+                return;
+            case ILOpCode.Unbox_any when _stack[_top - 1] is Boxed boxed && boxed.Type == (Type)instruction.Operand!:
+                Pop();
+                Push(boxed.Value);
+                return;
             case ILOpCode.Sizeof:
                 Push(Known.Of(TypeLayout.Of((Type)instruction.Operand!).Size));
                 return;
             case ILOpCode.Ldtoken when instruction.Operand is Type type:
                 Push(new TypeToken(type));
+                return;
+            case ILOpCode.Ldtoken when instruction.Operand is FieldInfo data:
+                Push(new TableRef(ConstantTable.Of(data), 0));
+                return;
+            case ILOpCode.Ldstr:
+                Push(TextToken.Instance);
                 return;
             case ILOpCode.Initobj:
                 LocalRef cleared = Reference(Pop(), "initobj");
@@ -215,7 +232,14 @@ internal sealed partial class Evaluator
                 return;
             case ILOpCode.Ldobj or ILOpCode.Ldind_i or ILOpCode.Ldind_i1 or ILOpCode.Ldind_i2 or ILOpCode.Ldind_i4 or ILOpCode.Ldind_i8
                 or ILOpCode.Ldind_u1 or ILOpCode.Ldind_u2 or ILOpCode.Ldind_u4 or ILOpCode.Ldind_r4 or ILOpCode.Ldind_r8 or ILOpCode.Ldind_ref:
-                LocalRef source = Reference(Pop(), "a read through it");
+                Value place = Pop();
+                if (place is ConstantRef fixedPlace)
+                {
+                    Push(fixedPlace.Value);
+                    return;
+                }
+
+                LocalRef source = Reference(place, "a read through it");
                 Push(ReadSlot(source.Slot, source.Layout));
                 return;
             case ILOpCode.Stobj or ILOpCode.Stind_i or ILOpCode.Stind_i1 or ILOpCode.Stind_i2 or ILOpCode.Stind_i4 or ILOpCode.Stind_i8
@@ -300,10 +324,9 @@ internal sealed partial class Evaluator
         {
             ILOpCode.Box or ILOpCode.Unbox or ILOpCode.Unbox_any or ILOpCode.Isinst or ILOpCode.Castclass => "values stay unboxed: use a type parameter with constraints instead of object or an interface",
             ILOpCode.Newarr or ILOpCode.Ldlen or ILOpCode.Ldelem or ILOpCode.Ldelema or ILOpCode.Stelem => "there are no arrays: use Registers<T, TCount> or Shared<T>",
-            ILOpCode.Ldstr => "there are no strings",
             ILOpCode.Ldftn or ILOpCode.Ldvirtftn or ILOpCode.Calli => "there are no delegates: pass a struct with a static abstract method as a type argument",
             ILOpCode.Localloc => "there is no stackalloc: use Registers<T, TCount> or Shared<T>",
-            ILOpCode.Stsfld or ILOpCode.Ldsflda => "static variables are not reachable: pass values as parameters",
+            ILOpCode.Stsfld => "static variables are not reachable: pass values as parameters",
             _ when name.Contains("ovf", StringComparison.Ordinal) => "arithmetic is unchecked: remove 'checked'",
             _ => "the compiler does not know it",
         };
@@ -337,6 +360,11 @@ internal sealed partial class Evaluator
 
     private Value Field(Value value, FieldInfo field)
     {
+        if (value is ConstantRef constant)
+        {
+            return Field(constant.Value, field);
+        }
+
         if (value is not Aggregate aggregate)
         {
             // A primitive's own field (m_value) in the class library's code is the number itself.

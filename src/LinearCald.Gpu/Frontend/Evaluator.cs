@@ -178,7 +178,7 @@ internal sealed partial class Evaluator
 
     private static int Generation(PtxTarget target) => target == PtxTarget.Sm90a ? 90 * 2 + 1 : (int)target * 2;
 
-    private static Known ReadConstant(ReadOnlySpan<byte> bytes, LeafKind kind) => kind switch
+    public static Known ReadConstant(ReadOnlySpan<byte> bytes, LeafKind kind) => kind switch
     {
         LeafKind.Bool => Known.Of(bytes[0] != 0),
         LeafKind.UInt8 => Known.Of((int)bytes[0]),

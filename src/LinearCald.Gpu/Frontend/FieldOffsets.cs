@@ -37,18 +37,20 @@ internal static unsafe class FieldOffsets
         return offsets;
     }
 
-    /// <summary>The address of the field less that of the struct, taken by code made for it: right for any layout, and slow.</summary>
+    /// <summary>How far a field lies from the start of a variable, asked of code made for it: right for any layout, and slow.</summary>
     private static int Probe(FieldInfo field)
     {
-        DynamicMethod probe = new("offset", typeof(nint), [typeof(nint)], typeof(FieldOffsets).Module, true);
+        DynamicMethod probe = new("offset", typeof(int), [], typeof(FieldOffsets).Module, true);
         ILGenerator il = probe.GetILGenerator();
-        il.Emit(OpCodes.Ldarg_0);
+        LocalBuilder variable = il.DeclareLocal(field.DeclaringType!);
+        il.Emit(OpCodes.Ldloca, variable);
         il.Emit(OpCodes.Ldflda, field);
         il.Emit(OpCodes.Conv_U);
+        il.Emit(OpCodes.Ldloca, variable);
+        il.Emit(OpCodes.Conv_U);
+        il.Emit(OpCodes.Sub);
+        il.Emit(OpCodes.Conv_I4);
         il.Emit(OpCodes.Ret);
-
-        // Real memory: the runtime may touch it to find out whether the address is null.
-        byte* block = stackalloc byte[KernelParameter.SizeOf(field.DeclaringType!)];
-        return (int)(probe.CreateDelegate<Func<nint, nint>>()((nint)block) - (nint)block);
+        return probe.CreateDelegate<Func<int>>()();
     }
 }

@@ -8,6 +8,9 @@ namespace LinearCald.Gpu.Frontend;
 /// </summary>
 internal static class InlinedLibrary
 {
+    /// <summary>Whether a method is the class library's own.</summary>
+    public static bool Contains(MethodBase method) => method.DeclaringType?.Assembly == typeof(object).Assembly;
+
     public static bool Allows(MethodBase method)
     {
         Type type = method.DeclaringType!;
@@ -22,6 +25,13 @@ internal static class InlinedLibrary
             return type.Namespace == "System.Numerics";
         }
 
-        return type.IsGenericType && (type.GetGenericTypeDefinition() == typeof(Nullable<>) || type.FullName!.StartsWith("System.ValueTuple`", StringComparison.Ordinal));
+        if (typeof(Exception).IsAssignableFrom(type))
+        {
+            // Guards: a comparison, and a throw that becomes a trap.
+            return method.Name.StartsWith("ThrowIf", StringComparison.Ordinal);
+        }
+
+        return type == typeof(Math) || type == typeof(MathF)
+            || (type.IsGenericType && (type.GetGenericTypeDefinition() == typeof(Nullable<>) || type.FullName!.StartsWith("System.ValueTuple`", StringComparison.Ordinal)));
     }
 }

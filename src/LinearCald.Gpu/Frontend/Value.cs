@@ -123,6 +123,35 @@ internal sealed class TypeToken(Type type) : Value
     public Type Type { get; } = type;
 }
 
+/// <summary>A reference to something that nobody can write: a static readonly field, or a part of one.</summary>
+internal sealed class ConstantRef(Value value) : Value
+{
+    public Value Value { get; } = value;
+}
+
+/// <summary>A reference to an element of a constant table, as the C# compiler makes of a span of literals.</summary>
+internal sealed class TableRef(ConstantTable table, int first) : Value
+{
+    public ConstantTable Table { get; } = table;
+
+    /// <summary>Index of the element.</summary>
+    public int First { get; } = first;
+}
+
+/// <summary>A number turned into an object, which the class library's generic arithmetic does to turn it back at once.</summary>
+internal sealed class Boxed(Value value, Type type) : Value
+{
+    public Value Value { get; } = value;
+
+    public Type Type { get; } = type;
+}
+
+/// <summary>A constant string, which only members for the debug device take.</summary>
+internal sealed class TextToken : Value
+{
+    public static readonly TextToken Instance = new();
+}
+
 /// <summary>The null reference.</summary>
 internal sealed class Null : Value
 {
@@ -210,6 +239,10 @@ internal static class Values
                 return b is LocalRef yl && x.Slot == yl.Slot && ReferenceEquals(x.Layout, yl.Layout);
             case TypeToken x:
                 return b is TypeToken yt && x.Type == yt.Type;
+            case ConstantRef x:
+                return b is ConstantRef yv && Same(x.Value, yv.Value);
+            case TableRef x:
+                return b is TableRef ye && ReferenceEquals(x.Table, ye.Table) && x.First == ye.First;
             case Aggregate x:
                 if (b is not Aggregate ya || !ReferenceEquals(x.Layout, ya.Layout))
                 {

@@ -34,12 +34,28 @@ internal sealed class CodeBuilder
     /// <summary>Bytes of shared memory laid out so far.</summary>
     public int SharedBytes { get; set; }
 
+    /// <summary>Tables in constant memory by name. A trial that is taken back may leave one that nothing reads.</summary>
+    public List<ConstantTable> Tables { get; } = [];
+
     /// <summary>Strictest alignment of a shared buffer.</summary>
     public int SharedAlignment { get; set; } = 16;
 
     public RegisterFacts Facts(int register) => _registers[register];
 
     public RegisterKind KindOf(int register) => _registers[register].Kind;
+
+    /// <summary>The symbol of a table.</summary>
+    public string NameOf(ConstantTable table)
+    {
+        int index = Tables.IndexOf(table);
+        if (index < 0)
+        {
+            index = Tables.Count;
+            Tables.Add(table);
+        }
+
+        return $"table_{index}";
+    }
 
     public Block NewBlock(Block? dominator, bool forked = false)
     {

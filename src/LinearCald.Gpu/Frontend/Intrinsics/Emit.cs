@@ -69,7 +69,12 @@ internal sealed class Emit(Evaluator evaluator)
         evaluator.Code.Issue(mnemonic, RegisterKind.B32, flags, operands, count: 0, groups: groups, site: Site(flags));
 
     /// <summary>The struct or number that a reference to a variable denotes; other values as they are.</summary>
-    public Value Read(Value value) => value is LocalRef r ? evaluator.ReadSlot(r.Slot, r.Layout) : value;
+    public Value Read(Value value) => value switch
+    {
+        LocalRef r => evaluator.ReadSlot(r.Slot, r.Layout),
+        ConstantRef c => c.Value,
+        _ => value,
+    };
 
     /// <summary>Writes a variable.</summary>
     public void Write(LocalRef target, Value value) => evaluator.WriteSlot(target.Slot, target.Layout, value);
@@ -155,6 +160,10 @@ internal sealed class Emit(Evaluator evaluator)
             Effect(Mnemonic(mnemonic, vector, leaf.Kind), InstructionFlags.None, vector == 1 ? null : [1, (byte)vector], operands);
         }
     }
+
+    /// <summary>The address of a table in constant memory.</summary>
+    public Value ConstantAddress(ConstantTable table) =>
+        Issue("mov.u64", RegisterKind.B64, InstructionFlags.Arithmetic, Operand.Named(evaluator.Code.NameOf(table)));
 
     /// <summary>A new buffer in shared memory: its address.</summary>
     public Value AllocateShared(long bytes, int alignment) => evaluator.AllocateShared(bytes, alignment);

@@ -28,10 +28,21 @@ internal static class IntrinsicTable
     private static Dictionary<(Type, string), Emitter> Build()
     {
         Registry registry = new();
+        AsyncCopyIntrinsics.Register(registry);
+        AtomicIntrinsics.Register(registry);
+        BitIntrinsics.Register(registry);
+        DebugIntrinsics.Register(registry);
+        EqualityIntrinsics.Register(registry);
+        HalfIntrinsics.Register(registry);
         IndexIntrinsics.Register(registry);
+        MathIntrinsics.Register(registry);
+        MatrixIntrinsics.Register(registry);
         MemoryIntrinsics.Register(registry);
         RegisterIntrinsics.Register(registry);
         SynchronizationIntrinsics.Register(registry);
+        TableIntrinsics.Register(registry);
+        TypeIntrinsics.Register(registry);
+        WarpIntrinsics.Register(registry);
         return registry.Emitters;
     }
 

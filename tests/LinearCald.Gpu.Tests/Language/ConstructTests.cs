@@ -1,0 +1,92 @@
+using System.Reflection;
+using LinearCald.Gpu.Tests.Language.Constructs;
+using LinearCald.Testing.Ptx;
+
+namespace LinearCald.Gpu.Tests.Language;
+
+/// <summary>Every construct that kernels may use, compiled and run in the emulator against the same method on the debug device: bit for bit.</summary>
+public class ConstructTests
+{
+    private const int Threads = 64;
+    private const int Groups = 3;
+    private static readonly int[] s_edges = [0, 1, -1, 2, 7, 15, 16, 31, 64, 255, 256, 1000, int.MaxValue, int.MinValue, -7, 0x3F800000, 0x7F7FFFFF, 0x00400000];
+
+    public static TheoryData<string> Loops => Names(typeof(LoopKernels));
+
+    public static TheoryData<string> Values => Names(typeof(ValueKernels));
+
+    public static TheoryData<string> Generics => Names(typeof(GenericKernels));
+
+    public static TheoryData<string> Cooperation => Names(typeof(SharedKernels));
+
+    public static TheoryData<string> Intrinsics => Names(typeof(IntrinsicKernels));
+
+    [Theory]
+    [MemberData(nameof(Loops))]
+    public void LoopsEqualTheMethod(string name) => Check(typeof(LoopKernels), name);
+
+    [Theory]
+    [MemberData(nameof(Values))]
+    public void ValuesEqualTheMethod(string name) => Check(typeof(ValueKernels), name);
+
+    [Theory]
+    [MemberData(nameof(Generics))]
+    public void GenericsEqualTheMethod(string name) => Check(typeof(GenericKernels), name);
+
+    [Theory]
+    [MemberData(nameof(Cooperation))]
+    public void CooperationEqualsTheMethod(string name) => Check(typeof(SharedKernels), name);
+
+    [Theory]
+    [MemberData(nameof(Intrinsics))]
+    public void IntrinsicsEqualTheMethod(string name) => Check(typeof(IntrinsicKernels), name);
+
+    private static TheoryData<string> Names(Type type) =>
+        [.. type.GetMethods(BindingFlags.Static | BindingFlags.Public | BindingFlags.DeclaredOnly).Select(m => m.Name)];
+
+    private static void Check(Type type, string name)
+    {
+        Kernel kernel = Kernel.Of(type.GetMethod(name)!);
+        (int[] a, int[] b) = Inputs(name);
+        int[] expected = Run(new DebugAccelerator(), kernel, a, b);
+        foreach (Schedule schedule in Enum.GetValues<Schedule>())
+        {
+            int[] actual = Run(Compilation.Emulator(new EmulatorOptions { Schedule = schedule, Seed = 3 }), kernel, a, b);
+            for (int i = 0; i < expected.Length; i++)
+            {
+                Assert.True(
+                    expected[i] == actual[i],
+                    $"{name} on ({a[i]}, {b[i]}) gives {actual[i]}, should be {expected[i]}\n{Compilation.Compile(kernel, Threads, []).Ptx}");
+            }
+        }
+    }
+
+    private static int[] Run(Accelerator accelerator, Kernel kernel, int[] a, int[] b)
+    {
+        using (accelerator)
+        {
+            using DeviceBuffer<int> x = accelerator.Allocate<int>(a);
+            using DeviceBuffer<int> y = accelerator.Allocate<int>(b);
+            using DeviceBuffer<int> result = accelerator.Allocate<int>(new int[a.Length]);
+            accelerator.Launch(kernel, new LaunchShape(Groups, Threads), x.ReadOnly, y.ReadOnly, result.View);
+            return result.ToArray();
+        }
+    }
+
+    /// <summary>Edge cases in every pairing at first, then small and large numbers at random.</summary>
+    private static (int[] A, int[] B) Inputs(string name)
+    {
+        // A seed that is the same in every process, as a string's hash is not.
+        Random random = new(name.Sum(c => c));
+        int[] a = new int[Threads * Groups];
+        int[] b = new int[Threads * Groups];
+        for (int i = 0; i < a.Length; i++)
+        {
+            bool edge = i < 96;
+            a[i] = edge ? s_edges[i % s_edges.Length] : random.Next(2) == 0 ? random.Next(-300, 300) : random.Next(int.MinValue, int.MaxValue);
+            b[i] = edge ? s_edges[i / s_edges.Length * 5 % s_edges.Length] : random.Next(2) == 0 ? random.Next(-300, 300) : random.Next(int.MinValue, int.MaxValue);
+        }
+
+        return (a, b);
+    }
+}
