@@ -571,12 +571,11 @@ internal sealed partial class Arithmetic(CodeBuilder code, Func<string, Refusal>
         Aggregate a => a.Layout.Type.Name,
         LocalRef r => $"reference to a {r.Layout.Type.Name}",
         TypeToken t => $"type {t.Type.Name}",
-        Known => "constant",
-        Scalar => "number",
         TextToken => "string; kernels have none",
         Boxed b => $"{b.Type.Name} as an object; kernels have none",
         ConstantRef or TableRef => "reference to a constant",
-        Linear64 => "pointer or 64-bit number",
+        Known => "constant",
+        Scalar => "number",
         _ => value.GetType().Name.ToLowerInvariant(),
     };
 }
