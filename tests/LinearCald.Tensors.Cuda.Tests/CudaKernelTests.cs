@@ -109,13 +109,13 @@ public sealed class CudaKernelTests : IDisposable
     [CudaFact]
     public void SoftmaxAttention()
     {
-        foreach (AttentionArithmetic arithmetic in Enum.GetValues<AttentionArithmetic>())
+        foreach (GemmPrecision precision in Enum.GetValues<GemmPrecision>())
         {
             foreach ((int queries, int keys, int head, bool causal, double p) in new[] { (1, 1, 64, false, 0.0), (200, 333, 64, false, 0.0), (300, 300, 64, true, 0.1), (129, 65, 128, false, 0.2), (77, 190, 40, true, 0.0) })
             {
-                AttentionProblem problem = new(arithmetic, 2, 3, queries, keys, head, 1 / Math.Sqrt(head), causal, p, new RandomKey(3, 5));
-                AttentionComparison.Run(_device, problem, null, head);
-                AttentionComparison.Run(_device, problem, [keys, keys / 2], head + 1);
+                AttentionProblem problem = new(precision, 2, 3, queries, keys, head, 1 / Math.Sqrt(head), causal, p);
+                AttentionComparison.Run(_device, problem, new RandomKey(3, 5), null, head);
+                AttentionComparison.Run(_device, problem, new RandomKey(3, 5), [keys, keys / 2], head + 1);
             }
         }
     }
@@ -123,13 +123,13 @@ public sealed class CudaKernelTests : IDisposable
     [CudaFact]
     public void LinformerAttention()
     {
-        foreach (AttentionArithmetic arithmetic in Enum.GetValues<AttentionArithmetic>())
+        foreach (GemmPrecision precision in Enum.GetValues<GemmPrecision>())
         {
             foreach ((int length, int rank, int head, double p) in new[] { (1, 8, 64, 0.0), (128, 256, 64, 0.1), (200, 33, 32, 0.0) })
             {
-                LinformerProblem problem = new(arithmetic, 3, 2, length, head, rank, length + 3, 1 / Math.Sqrt(head), p, new RandomKey(3, 5));
-                LinformerComparison.Run(_device, problem, [length, (length + 1) / 2, 1], false, false, 1);
-                LinformerComparison.Run(_device, problem, null, true, true, 2);
+                LinformerProblem problem = new(precision, 3, 2, length, head, rank, length + 3, 1 / Math.Sqrt(head), p);
+                LinformerComparison.Run(_device, problem, new RandomKey(3, 5), [length, (length + 1) / 2, 1], false, false, 1);
+                LinformerComparison.Run(_device, problem, new RandomKey(3, 5), null, true, true, 2);
             }
         }
     }
