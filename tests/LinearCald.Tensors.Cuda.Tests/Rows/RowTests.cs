@@ -1,0 +1,63 @@
+using LinearCald.Gpu;
+using LinearCald.Tensors.Cuda.Tests.Elementwise;
+
+namespace LinearCald.Tensors.Cuda.Tests.Rows;
+
+/// <summary>Softmax, norms, losses and sums on every device.</summary>
+public sealed class RowTests
+{
+    private const int Cases = 16;
+    private const int Widest = 17000;
+
+    public static TheoryData<string> Devices => TestAccelerators.Names;
+
+    [Theory]
+    [MemberData(nameof(Devices))]
+    public void Softmax_forward(string device) => Run(device, a => SoftmaxChecks.Forward(a, Cases, Widest));
+
+    [Theory]
+    [MemberData(nameof(Devices))]
+    public void Softmax_backward(string device) => Run(device, a => SoftmaxChecks.Backward(a, Cases, Widest));
+
+    [Theory]
+    [MemberData(nameof(Devices))]
+    public void Softmax_of_infinities(string device) => Run(device, SoftmaxChecks.SpecialRows);
+
+    [Theory]
+    [MemberData(nameof(Devices))]
+    public void Layer_norm_forward(string device) => Run(device, a => LayerNormChecks.Forward(a, Cases, Widest));
+
+    [Theory]
+    [MemberData(nameof(Devices))]
+    public void Layer_norm_of_residual_sums(string device) => Run(device, a => LayerNormChecks.Residual(a, Cases, Widest));
+
+    [Theory]
+    [MemberData(nameof(Devices))]
+    public void Layer_norm_backward(string device) => Run(device, a => LayerNormChecks.Backward(a, Cases, Widest));
+
+    [Theory]
+    [MemberData(nameof(Devices))]
+    public void Cross_entropy(string device) => Run(device, a => LossChecks.CrossEntropy(a, Cases, Widest));
+
+    [Theory]
+    [MemberData(nameof(Devices))]
+    public void Cross_entropy_of_labels_that_do_not_count(string device) => Run(device, LossChecks.LabelsThatDoNotCount);
+
+    [Theory]
+    [MemberData(nameof(Devices))]
+    public void Column_sums(string device) => Run(device, a => SumChecks.Columns(a, Cases, 2056));
+
+    [Theory]
+    [MemberData(nameof(Devices))]
+    public void Sums(string device) => Run(device, a => SumChecks.All(a, Cases));
+
+    [Theory]
+    [MemberData(nameof(Devices))]
+    public void Sums_of_nothing(string device) => Run(device, SumChecks.Empty);
+
+    private static void Run(string device, Action<Accelerator> check)
+    {
+        using Accelerator accelerator = TestAccelerators.Open(device);
+        check(accelerator);
+    }
+}
