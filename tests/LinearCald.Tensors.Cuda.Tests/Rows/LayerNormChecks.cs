@@ -2,6 +2,7 @@ using FsCheck;
 using FsCheck.Fluent;
 using LinearCald.Gpu;
 using LinearCald.Tensors.Cpu;
+using LinearCald.Tensors.Cuda.Kernels;
 using LinearCald.Tensors.Cuda.Tests.Elementwise;
 
 namespace LinearCald.Tensors.Cuda.Tests.Rows;
@@ -38,6 +39,7 @@ internal static unsafe class LayerNormChecks
             double[] w = c.Parameter(3);
             double[] b = c.Parameter(4);
             double p = c.Seed % 4 == 0 ? 0 : 0.3;
+            using DeviceBuffer<ulong> shift = accelerator.Allocate<ulong>([5]);
             RandomKey key = new((ulong)c.Seed * 0x123456789, (ulong)c.Seed << 33);
             using DeviceArray input = c.Put(accelerator, x);
             using DeviceArray added = c.Put(accelerator, h);
@@ -49,7 +51,7 @@ internal static unsafe class LayerNormChecks
             using DeviceArray rstd = new(accelerator, DType.Float32, c.Rows);
             Cuda.Kernels.LayerNorm.Residual(
                 accelerator, c.Type, input.Address, added.Address, weight.Address, bias.Address, sum.Address, output.Address, mean.Address, rstd.Address,
-                c.Rows, c.Columns, Epsilon, p, key);
+                c.Rows, c.Columns, Epsilon, p, new DeviceRandomKey(key with { Stream = key.Stream - 5 }, shift.ReadOnly));
 
             float[] factors = new float[x.Length];
             fixed (float* f = factors)

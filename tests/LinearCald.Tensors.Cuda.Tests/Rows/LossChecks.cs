@@ -39,6 +39,85 @@ internal static unsafe class LossChecks
             }
         }));
 
+    public static void KlDivergence(Accelerator accelerator, int cases, int columns) =>
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(cases), Prop.ForAll(RowCase.UpTo(columns), c =>
+        {
+            double[] s = c.Normal(1, 2);
+            double[] t = c.Normal(2, 2);
+            if (c.Columns > 2)
+            {
+                // A class that cannot be, for the teacher or for both.
+                t[1] = double.NegativeInfinity;
+                s[1] = c.Seed % 2 == 0 ? double.NegativeInfinity : s[1];
+            }
+
+            double temperature = 1 + (c.Seed % 3);
+            using DeviceArray student = c.Put(accelerator, s);
+            using DeviceArray teacher = c.Put(accelerator, t);
+            using DeviceArray loss = new(accelerator, DType.Float32, 1);
+            using DeviceArray gloss = DeviceArray.Of(accelerator, DType.Float32, [1.5]);
+            Cuda.Kernels.KlDivergence.Forward(accelerator, c.Type, student.Address, teacher.Address, temperature, 0.5, loss.Address, c.Rows, c.Columns);
+            Cuda.Kernels.KlDivergence.Backward(accelerator, c.Type, student.Address, teacher.Address, temperature, 0.5, gloss.Address, student.Address, c.Rows, c.Columns);
+            fixed (double* ps = s, pt = t)
+            {
+                double expected = KlDivergenceReference.Forward(ps, pt, c.Rows, c.Columns, temperature, 0.5);
+                Assert.Equal(expected, loss.Read()[0], 1e-5 * Math.Max(1, expected));
+                double[] gradient = KlDivergenceReference.Gradient(ps, pt, c.Rows, c.Columns, temperature, 0.5, 1.5);
+                if (c.Columns > 1)
+                {
+                    c.Close(gradient, student.Read(), 10);
+                }
+            }
+        }));
+
+    /// <summary>A class that only the student rules out is infinitely far away.</summary>
+    public static void KlDivergenceOfImpossibleClasses(Accelerator accelerator)
+    {
+        RowCase c = new(DType.Float32, 1, 40, 0, 1);
+        double[] s = c.Normal(1);
+        s[7] = double.NegativeInfinity;
+        using DeviceArray student = c.Put(accelerator, s);
+        using DeviceArray teacher = c.Put(accelerator, c.Normal(2));
+        using DeviceArray loss = new(accelerator, DType.Float32, 1);
+        Cuda.Kernels.KlDivergence.Forward(accelerator, c.Type, student.Address, teacher.Address, 2, 1, loss.Address, 1, 40);
+        Assert.Equal(double.PositiveInfinity, loss.Read()[0]);
+    }
+
+    public static void LayerMse(Accelerator accelerator, int cases, int columns) =>
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(cases), Prop.ForAll(RowCase.UpTo(columns), shape =>
+        {
+            int samples = (shape.Seed % 2) + 1;
+            RowCase c = shape with { Rows = Math.Max(1, shape.Rows / samples) * samples };
+            int positions = c.Rows / samples;
+            double[] s = c.Normal(1, 2, 1);
+            double[] t = c.Normal(2, 1, -1);
+            bool normalise = c.Seed % 3 > 0;
+            int[]? valid = c.Seed % 5 < 3 ? null : [.. Enumerable.Range(0, samples).Select(b => Math.Max(0, positions - b))];
+            using DeviceArray student = c.Put(accelerator, s);
+            using DeviceArray teacher = c.Put(accelerator, t);
+            using DeviceArray? lengths = valid is null ? null : DeviceArray.Of<int>(accelerator, DType.Int32, valid);
+            using DeviceArray loss = new(accelerator, DType.Float32, 1);
+            using DeviceArray gloss = DeviceArray.Of(accelerator, DType.Float32, [1.5]);
+            Cuda.Kernels.LayerMse.Forward(
+                accelerator, c.Type, student.Address, teacher.Address, lengths?.Address ?? 0, normalise, 0.25, loss.Address, samples, positions, c.Columns);
+            Cuda.Kernels.LayerMse.Backward(
+                accelerator, c.Type, student.Address, teacher.Address, lengths?.Address ?? 0, normalise, 0.25, gloss.Address, student.Address, samples, positions, c.Columns);
+            fixed (double* ps = s, pt = t)
+            fixed (int* pl = valid)
+            {
+                double expected = LayerMseReference.Forward(ps, pt, samples, positions, c.Columns, pl, normalise, 0.25);
+                double[] gradient = LayerMseReference.Gradient(ps, pt, samples, positions, c.Columns, pl, normalise, 0.25, 1.5);
+
+                // With two or three columns a row can be all but constant: then the norm magnifies what its mean rounds off.
+                bool tame = !normalise || c.Columns > 3;
+                Assert.Equal(expected, loss.Read()[0], (tame ? 3e-6 : 1e-2) * Math.Max(1e-3, expected));
+                if (tame)
+                {
+                    c.Close(gradient, student.Read(), 20);
+                }
+            }
+        }));
+
     /// <summary>No row counts: the mean is NaN, the sum 0, the gradient 0. A label that is no class gives NaN.</summary>
     public static void LabelsThatDoNotCount(Accelerator accelerator)
     {

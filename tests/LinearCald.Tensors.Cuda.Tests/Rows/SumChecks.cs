@@ -28,8 +28,8 @@ internal static unsafe class SumChecks
             }
         }));
 
-    public static void All(Accelerator accelerator, int cases) =>
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(cases), Prop.ForAll(RowCase.UpTo(17000), c =>
+    public static void All(Accelerator accelerator, int cases, int columns) =>
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(cases), Prop.ForAll(RowCase.UpTo(columns), c =>
         {
             double[] x = c.Normal(1, 1, 0.5);
             using DeviceArray input = c.Put(accelerator, x);

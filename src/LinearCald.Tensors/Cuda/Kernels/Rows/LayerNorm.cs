@@ -16,7 +16,7 @@ internal static class LayerNorm
 
     /// <summary>sum = x + dropout(h), y = the norm of it; sum may be x or h.</summary>
     public static void Residual(
-        Accelerator accelerator, DType type, nint x, nint h, nint w, nint b, nint sum, nint y, nint mean, nint rstd, long rows, long columns, double epsilon, double p, RandomKey key) =>
+        Accelerator accelerator, DType type, nint x, nint h, nint w, nint b, nint sum, nint y, nint mean, nint rstd, long rows, long columns, double epsilon, double p, DeviceRandomKey key) =>
         RowMatrix.Dispatch(
             type, "ResidualLayerNorm", new ResidualLaunch(accelerator, x, h, w, b, sum, y, mean, rstd, rows, columns, (float)epsilon, p > 0, RowDropout.For(p, key)), rows, columns);
 

@@ -54,6 +54,7 @@ internal static class LayerNormKernels
         Registers<float, TCount> values = default;
         Registers<float, TCount> other = default;
         int tiles = RowTile<TWord, TFormat, TTeam, TCount>.Tiles(columns, wide);
+        ulong stream = drop ? dropout.Key.Stream : 0UL;
         float sum = 0f;
         for (int tile = 0; tile < tiles; tile++)
         {
@@ -62,7 +63,7 @@ internal static class LayerNormKernels
             RowTile<TWord, TFormat, TTeam, TCount>.Load(added, first, columns, 0f, access, ref other);
             if (drop)
             {
-                RowDropoutMask<TWord, TFormat, TTeam, TCount>.Apply(dropout, start, first, access, wholeGroups, ref other);
+                RowDropoutMask<TWord, TFormat, TTeam, TCount>.Apply(dropout, stream, start, first, access, wholeGroups, ref other);
             }
 
             for (int i = 0; i < TCount.Value; i++)
@@ -74,7 +75,6 @@ internal static class LayerNormKernels
             sum += RowNorm<TWord, TFormat, TTeam, TCount>.Sum(ref values);
         }
 
-        // A team that repeats the last row reads it back only after its owner may have written it, or not: it writes nothing.
         Normalise<TWord, TFormat, TTeam, TCount>(
             ref values, sum, to, w, b, y.Slice(start, columns), mean, rstd, row, wanted < rows, columns, epsilon, access, wide, true, true);
     }
@@ -90,7 +90,7 @@ internal static class LayerNormKernels
     {
         int tiles = RowTile<TWord, TFormat, TTeam, TCount>.Tiles(columns, wide);
         int span = RowTile<TWord, TFormat, TTeam, TCount>.Span;
-        float average = TTeam.Sum(TTeam.Scratch(), new Float2(sum, 0f)).X / columns;
+        float average = TTeam.Sum(TTeam.Scratch(), sum) / columns;
         float squares = 0f;
         for (int tile = 0; tile < tiles; tile++)
         {
@@ -102,7 +102,7 @@ internal static class LayerNormKernels
             squares += RowNorm<TWord, TFormat, TTeam, TCount>.SquaredDeviations(ref values, average, tile * span, columns, access);
         }
 
-        squares = TTeam.Sum(TTeam.Scratch(), new Float2(squares, 0f)).X;
+        squares = TTeam.Sum(TTeam.Scratch(), squares);
         float scale = RowNorm<TWord, TFormat, TTeam, TCount>.Reciprocal(squares, columns, epsilon);
         if (active && TTeam.Rank == 0)
         {

@@ -31,7 +31,7 @@ internal static class OnlineSum
         where TTeam : struct, IRowTeam
     {
         float own = largest;
-        largest = TTeam.Max(TTeam.Scratch(), new Float2(own, 0f)).X;
-        sum = TTeam.Sum(TTeam.Scratch(), new Float2(sum * GpuMath.Exp((own - largest) * scale), 0f)).X;
+        largest = TTeam.Max(TTeam.Scratch(), own);
+        sum = TTeam.Sum(TTeam.Scratch(), sum * GpuMath.Exp((own - largest) * scale));
     }
 }

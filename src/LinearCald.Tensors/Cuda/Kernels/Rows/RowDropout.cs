@@ -3,14 +3,14 @@ using LinearCald.Gpu;
 namespace LinearCald.Tensors.Cuda.Kernels;
 
 /// <summary>The mask of <see cref="Cpu.DropoutMask{T}"/>: element i is dropped when word i of the <see cref="Philox"/> stream is below the threshold.</summary>
-/// <param name="Seed">Key of the stream, with <paramref name="Stream"/>.</param>
+/// <param name="Key">Names the stream.</param>
 /// <param name="Threshold">p · 2³², rounded.</param>
 /// <param name="Kept">1 / (1 − p), the factor of what is kept.</param>
-internal readonly record struct RowDropout(ulong Seed, ulong Stream, uint Threshold, float Kept)
+internal readonly record struct RowDropout(DeviceRandomKey Key, uint Threshold, float Kept)
 {
     /// <summary>The mask of a probability and a key.</summary>
-    public static RowDropout For(double p, RandomKey key) =>
-        new(key.Seed, key.Stream, (uint)Math.Min(uint.MaxValue, Math.Round(p * 4294967296.0)), (float)(1 / (1 - p)));
+    public static RowDropout For(double p, DeviceRandomKey key) =>
+        new(key, (uint)Math.Min(uint.MaxValue, Math.Round(p * 4294967296.0)), (float)(1 / (1 - p)));
 }
 
 /// <summary>
@@ -26,23 +26,24 @@ internal static class RowDropoutMask<TWord, TFormat, TTeam, TCount>
     private const int GroupSize = 64;
 
     /// <summary>x ← x · factor.</summary>
+    /// <param name="stream">The key's stream, read once.</param>
     /// <param name="start">The index of the row's first element in the whole matrix.</param>
     /// <param name="wholeGroups">Every row starts at a multiple of 64 elements; known to the compiler.</param>
-    public static void Apply(RowDropout dropout, long start, int first, RowAccess access, bool wholeGroups, ref Registers<float, TCount> x)
+    public static void Apply(RowDropout dropout, ulong stream, long start, int first, RowAccess access, bool wholeGroups, ref Registers<float, TCount> x)
     {
         if (access == RowAccess.Scalar)
         {
             for (int i = 0; i < TCount.Value; i++)
             {
                 ulong element = (ulong)(start + RowTile<TWord, TFormat, TTeam, TCount>.ColumnOf(first, i, access));
-                x[i] *= Word(dropout, element) >= dropout.Threshold ? dropout.Kept : 0f;
+                x[i] *= DevicePhilox.Word(dropout.Key.Seed, stream, element) >= dropout.Threshold ? dropout.Kept : 0f;
             }
         }
         else
         {
             for (int v = 0; v < TCount.Value / TFormat.Lanes; v++)
             {
-                uint kept = KeptOfVector(dropout, start + RowTile<TWord, TFormat, TTeam, TCount>.ColumnOf(first, v * TFormat.Lanes, access), wholeGroups);
+                uint kept = KeptOfVector(dropout, stream, start + RowTile<TWord, TFormat, TTeam, TCount>.ColumnOf(first, v * TFormat.Lanes, access), wholeGroups);
                 for (int l = 0; l < TFormat.Lanes; l++)
                 {
                     x[(v * TFormat.Lanes) + l] *= (kept & (1u << l)) != 0 ? dropout.Kept : 0f;
@@ -52,7 +53,7 @@ internal static class RowDropoutMask<TWord, TFormat, TTeam, TCount>
     }
 
     // The bits of this thread's vector. The warp's 32 vectors follow one another; none straddles two groups, as groups start at multiples of a vector.
-    private static uint KeptOfVector(RowDropout dropout, long element, bool wholeGroups)
+    private static uint KeptOfVector(RowDropout dropout, ulong stream, long element, bool wholeGroups)
     {
         long warpFirst = element - (Warp.Lane * TFormat.Lanes);
         ulong group = (ulong)warpFirst / GroupSize;
@@ -63,11 +64,11 @@ internal static class RowDropoutMask<TWord, TFormat, TTeam, TCount>
         {
             uint half = (uint)Warp.Lane >> 4;
             ulong block = ((group + (2 * (uint)call) + half) * 16) + ((uint)Warp.Lane & 15);
-            (uint w0, uint w1, uint w2, uint w3) = Words(dropout, block);
-            uint v0 = Warp.Ballot(w0 >= dropout.Threshold);
-            uint v1 = Warp.Ballot(w1 >= dropout.Threshold);
-            uint v2 = Warp.Ballot(w2 >= dropout.Threshold);
-            uint v3 = Warp.Ballot(w3 >= dropout.Threshold);
+            UInt4 words = DevicePhilox.Block(dropout.Key.Seed, stream, block);
+            uint v0 = Warp.Ballot(words.X >= dropout.Threshold);
+            uint v1 = Warp.Ballot(words.Y >= dropout.Threshold);
+            uint v2 = Warp.Ballot(words.Z >= dropout.Threshold);
+            uint v3 = Warp.Ballot(words.W >= dropout.Threshold);
 
             // Bits of vote k: elements 16 k … 16 k + 15 of the first group, then of the second.
             int within = offset - (2 * GroupSize * call);
@@ -79,15 +80,4 @@ internal static class RowDropoutMask<TWord, TFormat, TTeam, TCount>
 
         return result;
     }
-
-    private static uint Word(RowDropout dropout, ulong element)
-    {
-        (uint w0, uint w1, uint w2, uint w3) = Words(dropout, (element / GroupSize * 16) + (element % 16));
-        uint word = (uint)(element % GroupSize) / 16;
-        return word == 0 ? w0 : word == 1 ? w1 : word == 2 ? w2 : w3;
-    }
-
-    private static (uint W0, uint W1, uint W2, uint W3) Words(RowDropout dropout, ulong block) =>
-        Philox.Block(
-            ((uint)block, (uint)(block >> 32), (uint)dropout.Stream, (uint)(dropout.Stream >> 32)), ((uint)dropout.Seed, (uint)(dropout.Seed >> 32)));
 }

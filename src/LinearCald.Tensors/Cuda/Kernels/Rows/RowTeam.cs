@@ -22,6 +22,12 @@ internal interface IRowTeam
     /// <summary>What one reduction needs; each reduction between two barriers wants its own.</summary>
     static abstract Shared<Float2> Scratch();
 
+    /// <summary>The sum over the team.</summary>
+    static abstract float Sum(Shared<Float2> scratch, float value);
+
+    /// <summary>The largest over the team; NaN wins.</summary>
+    static abstract float Max(Shared<Float2> scratch, float value);
+
     /// <summary>The sums of both parts over the team.</summary>
     static abstract Float2 Sum(Shared<Float2> scratch, Float2 value);
 
@@ -42,6 +48,10 @@ internal readonly struct WarpTeam : IRowTeam
 
     public static Shared<Float2> Scratch() => default;
 
+    public static float Sum(Shared<Float2> scratch, float value) => Warp.Sum(value);
+
+    public static float Max(Shared<Float2> scratch, float value) => Warp.Max(value);
+
     public static Float2 Sum(Shared<Float2> scratch, Float2 value) => new(Warp.Sum(value.X), Warp.Sum(value.Y));
 
     public static Float2 Max(Shared<Float2> scratch, Float2 value) => new(Warp.Max(value.X), Warp.Max(value.Y));
@@ -59,6 +69,30 @@ internal readonly struct GroupTeam : IRowTeam
     public static bool IsGroup => true;
 
     public static Shared<Float2> Scratch() => Shared.Allocate<Float2>(Group.Size / Warp.Size);
+
+    public static float Sum(Shared<Float2> scratch, float value)
+    {
+        Publish(scratch, new Float2(Warp.Sum(value), 0f));
+        float total = scratch[0].X;
+        for (int w = 1; w < Group.Size / Warp.Size; w++)
+        {
+            total += scratch[w].X;
+        }
+
+        return total;
+    }
+
+    public static float Max(Shared<Float2> scratch, float value)
+    {
+        Publish(scratch, new Float2(Warp.Max(value), 0f));
+        float largest = scratch[0].X;
+        for (int w = 1; w < Group.Size / Warp.Size; w++)
+        {
+            largest = MathF.Max(largest, scratch[w].X);
+        }
+
+        return largest;
+    }
 
     public static Float2 Sum(Shared<Float2> scratch, Float2 value)
     {

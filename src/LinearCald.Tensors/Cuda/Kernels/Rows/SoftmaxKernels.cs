@@ -44,7 +44,7 @@ internal static class SoftmaxKernels
                 largest = MathF.Max(largest, values[i]);
             }
 
-            largest = TTeam.Max(TTeam.Scratch(), new Float2(largest, 0f)).X;
+            largest = TTeam.Max(TTeam.Scratch(), largest);
             for (int i = 0; i < TCount.Value; i++)
             {
                 float shifted = values[i] - largest;
@@ -53,7 +53,7 @@ internal static class SoftmaxKernels
                 values[i] = log ? shifted : e;
             }
 
-            sum = TTeam.Sum(TTeam.Scratch(), new Float2(sum, 0f)).X;
+            sum = TTeam.Sum(TTeam.Scratch(), sum);
         }
 
         float scale = 1f / sum;
@@ -105,7 +105,7 @@ internal static class SoftmaxKernels
             }
         }
 
-        sum = TTeam.Sum(TTeam.Scratch(), new Float2(sum, 0f)).X;
+        sum = TTeam.Sum(TTeam.Scratch(), sum);
         for (int tile = 0; tile < tiles; tile++)
         {
             if (wide)
