@@ -1,15 +1,12 @@
 using LinearCald.Gpu;
 using LinearCald.Tensors.Cuda.Tests.Elementwise;
-using LinearCald.Testing.Ptx;
 
 namespace LinearCald.Tensors.Cuda.Tests.Rows;
 
 /// <summary>Softmax, norms, losses and sums on every device.</summary>
 public sealed class RowTests
 {
-    private const string Emulator = "emulator";
-
-    public static TheoryData<string> Devices => [.. TestAccelerators.Names.Select(row => row.Data).Append(Emulator).Distinct()];
+    public static TheoryData<string> Devices => TestAccelerators.Names;
 
     [Theory]
     [MemberData(nameof(Devices))]
@@ -74,7 +71,7 @@ public sealed class RowTests
 
     private static void Run(string device, Action<Accelerator> check)
     {
-        using Accelerator accelerator = device == Emulator ? new EmulatorAccelerator() : TestAccelerators.Open(device);
+        using Accelerator accelerator = TestAccelerators.Open(device);
         check(accelerator);
     }
 }
