@@ -48,6 +48,8 @@ public class EmbeddingTests
             EmbeddingChecks.Gradient(accelerator, type, 7, 5, 0, 0, 0, accumulate: false, 0);
         }
 
+        EmbeddingChecks.Gradient(accelerator, DType.BFloat16, 5, 16, 700, 90, -1, accumulate: true, 0);
+
         // Runs that start, end and lie at multiples of the long kernel's step.
         foreach (int count in new[] { 31, 32, 33, 64, 65, 96, 97 })
         {

@@ -124,6 +124,6 @@ internal static unsafe class AdamWKernels
         m = first;
         v = second;
         float scale = GpuMath.Fma(MathF.Sqrt(second), c.Unbias, c.Epsilon);
-        return GpuMath.Fma(c.Shrink, p, c.Move * first / scale);
+        return GpuMath.Fma(c.Shrink, p, GpuMath.DivideApproximate(c.Move * first, scale));
     }
 }

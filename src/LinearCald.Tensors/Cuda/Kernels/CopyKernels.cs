@@ -273,35 +273,56 @@ internal static class CopyKernels
         source[3] = pack.W;
         target.Fill(0u);
         int size = ElementConversion.Size(from), width = ElementConversion.Size(to);
-        for (int i = 0; i < lanes; i++)
+        if (width == 2 && ElementConversion.IsShortFloat(from) && ElementConversion.IsShortFloat(to))
         {
-            int at = i * size, put = i * width;
-            ulong bits = source[at / 4];
-            if (size == 8)
+            for (int i = 0; i < lanes; i += 2)
             {
-                bits |= (ulong)source[(at / 4) + 1] << 32;
+                float low = ElementConversion.ToFloat(Short(source, i * size, size), from), high = ElementConversion.ToFloat(Short(source, (i + 1) * size, size), from);
+                target[i / 2] = to == DType.BFloat16 ? Packed.BFloat16(low, high) : Packed.Half(low, high);
             }
-            else if (size < 4)
+        }
+        else if (size <= 4 && width <= 4)
+        {
+            for (int i = 0; i < lanes; i++)
             {
-                bits = (bits >> (at % 4 * 8)) & ((1u << (size * 8)) - 1);
+                Put(ref target, i * width, width, ElementConversion.ConvertShort(Short(source, i * size, size), from, to));
             }
-
-            bits = ElementConversion.Convert(bits, from, to);
-            if (width == 8)
+        }
+        else
+        {
+            for (int i = 0; i < lanes; i++)
             {
-                target[put / 4] = (uint)bits;
-                target[(put / 4) + 1] = (uint)(bits >> 32);
-            }
-            else if (width == 4)
-            {
-                target[put / 4] = (uint)bits;
-            }
-            else
-            {
-                target[put / 4] = target[put / 4] | (((uint)bits & ((1u << (width * 8)) - 1)) << (put % 4 * 8));
+                ulong bits = size == 8 ? source[2 * i] | ((ulong)source[(2 * i) + 1] << 32) : Short(source, i * size, size);
+                bits = ElementConversion.Convert(bits, from, to);
+                if (width == 8)
+                {
+                    target[2 * i] = (uint)bits;
+                    target[(2 * i) + 1] = (uint)(bits >> 32);
+                }
+                else
+                {
+                    Put(ref target, i * width, width, (uint)bits);
+                }
             }
         }
 
         return new UInt4(target[0], target[1], target[2], target[3]);
+    }
+
+    /// <summary>The element of at most four bytes at a byte of a pack.</summary>
+    private static uint Short(Registers<uint, N4> pack, int at, int size) =>
+        size == 4 ? pack[at / 4] : (pack[at / 4] >> (at % 4 * 8)) & ((1u << (size * 8)) - 1u);
+
+    /// <summary>Adds an element of at most four bytes to a pack that is still 0 there.</summary>
+    private static void Put(ref Registers<uint, N4> pack, int at, int width, uint bits)
+    {
+        if (width == 4)
+        {
+            pack[at / 4] = bits;
+        }
+        else
+        {
+            pack[at / 4] = pack[at / 4] | ((bits & ((1u << (width * 8)) - 1u)) << (at % 4 * 8));
+        }
     }
 }

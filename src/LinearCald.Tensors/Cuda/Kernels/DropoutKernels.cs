@@ -37,6 +37,19 @@ internal static class DropoutKernels
             return;
         }
 
+        // Read before the words are made, whose arithmetic then hides the way to memory.
+        bool whole = vectors && first + (16 * (Vectors - 1)) + TFormat.Lanes <= count;
+        View<UInt4> xs = x.As<UInt4>(), ys = y.As<UInt4>();
+        int from = (int)((uint)first / (uint)TFormat.Lanes);
+        Registers<UInt4, N4> loaded = default;
+        if (whole)
+        {
+            for (int k = 0; k < Vectors; k++)
+            {
+                loaded[k] = xs[from + (k * perGroup)];
+            }
+        }
+
         ulong stream = key.Stream;
         Registers<uint, N32> words = default;
         for (int i = 0; i < TFormat.Lanes; i++)
@@ -48,16 +61,8 @@ internal static class DropoutKernels
             words[24 + i] = block.W;
         }
 
-        if (vectors && first + (16 * (Vectors - 1)) + TFormat.Lanes <= count)
+        if (whole)
         {
-            View<UInt4> xs = x.As<UInt4>(), ys = y.As<UInt4>();
-            int at = (int)((uint)first / (uint)TFormat.Lanes);
-            Registers<UInt4, N4> loaded = default;
-            for (int k = 0; k < Vectors; k++)
-            {
-                loaded[k] = xs[at + (k * perGroup)];
-            }
-
             for (int k = 0; k < Vectors; k++)
             {
                 Registers<float, N8> values = TFormat.Unpack(loaded[k]);
@@ -66,7 +71,7 @@ internal static class DropoutKernels
                     values[i] = values[i] * (words[(8 * k) + i] >= threshold ? kept : 0f);
                 }
 
-                ys[at + (k * perGroup)] = TFormat.Pack(values);
+                ys[from + (k * perGroup)] = TFormat.Pack(values);
             }
         }
         else

@@ -76,37 +76,67 @@ internal static class ElementConversion
             return bits;
         }
 
-        if (IsShortFloat(from) && IsShortFloat(to))
+        if (Size(from) <= 4 && Size(to) <= 4)
         {
-            return FromFloat(ToFloat(bits, from), to);
+            return ConvertShort((uint)bits, from, to);
         }
 
         if (IsInteger(from) && IsInteger(to))
         {
-            return FromLong(ToLong(bits, from), to);
+            return FromLong(from == DType.Int32 ? (int)bits : (long)bits, to);
         }
 
         return FromDouble(ToDouble(bits, from), to);
     }
 
-    private static bool IsShortFloat(DType type) => type is DType.Float32 or DType.BFloat16 or DType.Float16;
+    /// <summary>The same between types of at most four bytes, without 64-bit arithmetic where that gives the same results.</summary>
+    public static uint ConvertShort(uint bits, DType from, DType to)
+    {
+        if (from == to)
+        {
+            return bits;
+        }
 
-    private static bool IsInteger(DType type) => type is DType.Int32 or DType.Int64 or DType.UInt8 or DType.Bool;
+        if (IsInteger(from))
+        {
+            if (to == DType.Bool)
+            {
+                return bits != 0 ? 1u : 0u;
+            }
 
-    private static float ToFloat(ulong bits, DType type)
+            // What float32 cannot hold of an integer is infinite in float16.
+            return IsInteger(to) ? bits : FromFloat((int)bits, to);
+        }
+
+        float value = ToFloat(bits, from);
+        if (to == DType.Bool)
+        {
+            return value == 0f ? 0u : 1u;
+        }
+
+        return IsInteger(to) ? (uint)(long)value : FromFloat(value, to);
+    }
+
+    /// <summary>The value of an element of float32, bfloat16 or float16.</summary>
+    public static float ToFloat(uint bits, DType type)
     {
         switch (type)
         {
             case DType.BFloat16:
-                return Packed.LowBFloat16((uint)bits);
+                return Packed.LowBFloat16(bits);
             case DType.Float16:
-                return Packed.LowHalf((uint)bits);
+                return Packed.LowHalf(bits);
             default:
-                return BitConverter.UInt32BitsToSingle((uint)bits);
+                return BitConverter.UInt32BitsToSingle(bits);
         }
     }
 
-    private static ulong FromFloat(float value, DType type)
+    /// <summary>Whether float32 holds every value.</summary>
+    public static bool IsShortFloat(DType type) => type is DType.Float32 or DType.BFloat16 or DType.Float16;
+
+    private static bool IsInteger(DType type) => type is DType.Int32 or DType.Int64 or DType.UInt8 or DType.Bool;
+
+    private static uint FromFloat(float value, DType type)
     {
         switch (type)
         {
@@ -119,8 +149,6 @@ internal static class ElementConversion
         }
     }
 
-    private static long ToLong(ulong bits, DType type) => type == DType.Int32 ? (int)bits : (long)bits;
-
     private static ulong FromLong(long value, DType type) => type == DType.Bool ? (value != 0 ? 1UL : 0UL) : (ulong)value;
 
     private static double ToDouble(ulong bits, DType type)
@@ -132,7 +160,7 @@ internal static class ElementConversion
             case DType.Float32:
             case DType.BFloat16:
             case DType.Float16:
-                return ToFloat(bits, type);
+                return ToFloat((uint)bits, type);
             case DType.Int64:
                 return (long)bits;
             default:

@@ -18,6 +18,12 @@ internal static unsafe class Embedding
             return;
         }
 
+        if (rows == 0)
+        {
+            accelerator.Fill(y, count * width * type.Size(), 0xFF);
+            return;
+        }
+
         int bytes = width * type.Size();
         if (Elementwise.Aligned(table, y, bytes))
         {
@@ -94,13 +100,19 @@ internal static unsafe class Embedding
         accelerator.Launch(
             ScatterKernel<TWord, TFormat>.Instance, new LaunchShape(checked((places * tiles) + warps - 1) / warps, EmbeddingKernels.Threads),
             order.Ids, order.Positions, places, source, target, rows, width, divisor, vectors, accumulate);
-        if (places > EmbeddingKernels.Long)
+        if (places <= EmbeddingKernels.Long)
         {
-            int groups = (places + EmbeddingKernels.Long - 1) / EmbeddingKernels.Long;
-            accelerator.Launch(
-                ScatterLongKernel<TWord, TFormat>.Instance, new LaunchShape(checked(groups * tiles), EmbeddingKernels.Threads),
-                order.Ids, order.Positions, places, source, target, rows, width, divisor, vectors, accumulate);
+            return;
         }
+
+        int chunks = (places + EmbeddingKernels.Long - 1) / EmbeddingKernels.Long;
+        using DeviceBuffer<float> partials = accelerator.Allocate<float>((long)chunks * width, "partial sums of an embedding's gradient");
+        accelerator.Launch(
+            SumChunksKernel<TWord, TFormat>.Instance, new LaunchShape(((chunks * tiles) + warps - 1) / warps, EmbeddingKernels.Threads),
+            order.Ids, order.Positions, places, source, partials.View, rows, width, divisor, vectors);
+        accelerator.Launch(
+            ScatterLongKernel<TWord, TFormat>.Instance, new LaunchShape(chunks * tiles, EmbeddingKernels.Threads),
+            order.Ids, order.Positions, places, source, partials.ReadOnly, target, rows, width, divisor, vectors, accumulate);
     }
 
     private static class GatherKernel<TWord, TNothing>
@@ -115,6 +127,13 @@ internal static unsafe class Embedding
         where TFormat : struct, IElementFormat<TWord>
     {
         public static readonly Kernel Instance = Kernel.Of(EmbeddingKernels.Scatter<TWord, TFormat>);
+    }
+
+    private static class SumChunksKernel<TWord, TFormat>
+        where TWord : unmanaged
+        where TFormat : struct, IElementFormat<TWord>
+    {
+        public static readonly Kernel Instance = Kernel.Of(EmbeddingKernels.SumChunks<TWord, TFormat>);
     }
 
     private static class ScatterLongKernel<TWord, TFormat>

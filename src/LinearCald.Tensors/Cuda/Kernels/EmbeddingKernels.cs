@@ -24,27 +24,31 @@ internal static class EmbeddingKernels
     /// y[i] = table[ids[i]], word by word: rows of <paramref name="width"/> words. An id outside of the table gives a row of ones bits, which is NaN in
     /// every floating-point type: the host does not wait for the ids to check them.
     /// </summary>
+    /// <param name="count">Words of y, at least 1.</param>
+    /// <param name="rows">Of the table, at least 1.</param>
     [Kernel(Name = "embedding")]
     public static void Gather<TWord, TNothing>(
         ReadOnlyView<TWord> table, ReadOnlyView<int> ids, View<TWord> y, int count, int rows, FastDivisor width)
         where TWord : unmanaged
         where TNothing : struct, INothing<TWord>
     {
+        // No branches before the loads, so that all of them are on their way together: what lies outside reads something else instead.
         int first = (Grid.IndexX * (Threads * InFlight)) + Group.IndexX;
-        Registers<TWord, N4> loaded = default;
+        Registers<int, N4> found = default, column = default;
         for (int k = 0; k < InFlight; k++)
         {
             int i = first + (k * Threads);
-            loaded[k] = TNothing.Value;
-            if (i < count)
-            {
-                int row = width.Divide(i);
-                int id = ids[row];
-                if ((uint)id < (uint)rows)
-                {
-                    loaded[k] = table[((long)id * width.Divisor) + (i - (row * width.Divisor))];
-                }
-            }
+            i = i < count ? i : count - 1;
+            int row = width.Divide(i);
+            found[k] = ids[row];
+            column[k] = i - (row * width.Divisor);
+        }
+
+        Registers<TWord, N4> loaded = default;
+        for (int k = 0; k < InFlight; k++)
+        {
+            int id = (uint)found[k] < (uint)rows ? found[k] : 0;
+            loaded[k] = table[((long)id * width.Divisor) + column[k]];
         }
 
         for (int k = 0; k < InFlight; k++)
@@ -52,7 +56,7 @@ internal static class EmbeddingKernels
             int i = first + (k * Threads);
             if (i < count)
             {
-                y[i] = loaded[k];
+                y[i] = (uint)found[k] < (uint)rows ? loaded[k] : TNothing.Value;
             }
         }
     }
@@ -105,13 +109,47 @@ internal static class EmbeddingKernels
     }
 
     /// <summary>
-    /// The same for ids that occur more often. A group has every <see cref="Long"/>th place of the sorted list, one of which lies in every such run, and works if
-    /// its place is the first of them; its warps take occurrences in turn, and their sums are added in order.
+    /// partials[c] = Σ of the <see cref="Long"/> rows of gy at the places <see cref="Long"/> · c … of the sorted list, where all of these have one id that occurs more
+    /// often; the others stay as they are. A warp has one c and 32 vectors (or elements) of the row.
+    /// </summary>
+    [Kernel(Name = "embedding_gradient_chunks")]
+    public static void SumChunks<TWord, TFormat>(
+        ReadOnlyView<int> ids, ReadOnlyView<int> positions, int count, ReadOnlyView<TWord> gy, View<float> partials, int rows, int width, FastDivisor tiles,
+        [Constant] bool vectors)
+        where TWord : unmanaged
+        where TFormat : struct, IElementFormat<TWord>
+    {
+        int warp = (Grid.IndexX * Warps) + Warp.Index;
+        int chunk = tiles.Divide(warp);
+        int at = chunk * Long;
+        if (at + Long > count)
+        {
+            return;
+        }
+
+        int id = ids[at];
+        int lanes = vectors ? TFormat.Lanes : 1;
+        int column = (((warp - (chunk * tiles.Divisor)) * Warp.Size) + Warp.Lane) * lanes;
+        if (id >= rows || ids[at + Long - 1] != id || column >= width)
+        {
+            return;
+        }
+
+        Registers<float, N8> sum = default;
+        sum.Fill(0f);
+        AddRows<TWord, TFormat>(ref sum, positions, at, at + Long, 1, gy, width, column, vectors);
+        Put<TWord, TFormat>(sum, partials, ((long)chunk * width) + column, vectors, accumulate: false);
+    }
+
+    /// <summary>
+    /// <see cref="Scatter"/> for ids that occur more often. A group has every <see cref="Long"/>th place of the sorted list, one of which lies in every such run, and
+    /// works if its place is the first of them. Its warps take the whole chunks of the run, already summed, and the places before and behind them in turn, and
+    /// their sums are added in order.
     /// </summary>
     [Kernel(Name = "embedding_gradient_long")]
     public static void ScatterLong<TWord, TFormat>(
-        ReadOnlyView<int> ids, ReadOnlyView<int> positions, int count, ReadOnlyView<TWord> gy, View<float> gtable, int rows, int width, FastDivisor tiles,
-        [Constant] bool vectors, [Constant] bool accumulate)
+        ReadOnlyView<int> ids, ReadOnlyView<int> positions, int count, ReadOnlyView<TWord> gy, ReadOnlyView<float> partials, View<float> gtable, int rows, int width,
+        FastDivisor tiles, [Constant] bool vectors, [Constant] bool accumulate)
         where TWord : unmanaged
         where TFormat : struct, IElementFormat<TWord>
     {
@@ -119,22 +157,32 @@ internal static class EmbeddingKernels
         int place = tiles.Divide(Grid.IndexX);
         int at = place * Long;
         int id = ids[at];
-        bool mine = id < rows && (place == 0 || ids[at - Long] != id);
-        int start = mine ? Start(ids, at, id) : at;
-        mine = mine && start + Long < count && ids[start + Long] == id;
-        if (!mine)
+        if (id >= rows || (place > 0 && ids[at - Long] == id))
+        {
+            return;
+        }
+
+        int start = Start(ids, at, id);
+        if (start + Long >= count || ids[start + Long] != id)
         {
             return;
         }
 
         int end = End(ids, start + Long, count, id);
+        int firstChunk = (start + Long - 1) / Long, endChunk = end / Long;
         int lanes = vectors ? TFormat.Lanes : 1;
         int column = (((Grid.IndexX - (place * tiles.Divisor)) * Warp.Size) + Warp.Lane) * lanes;
         Registers<float, N8> sum = default;
         sum.Fill(0f);
         if (column < width)
         {
-            AddRows<TWord, TFormat>(ref sum, positions, start + Warp.Index, end, Warps, gy, width, column, vectors);
+            AddRows<TWord, TFormat>(ref sum, positions, start + Warp.Index, firstChunk * Long, Warps, gy, width, column, vectors);
+            for (int chunk = firstChunk + Warp.Index; chunk < endChunk; chunk += Warps)
+            {
+                AddPartial<TWord, TFormat>(ref sum, partials, ((long)chunk * width) + column, vectors);
+            }
+
+            AddRows<TWord, TFormat>(ref sum, positions, (endChunk * Long) + Warp.Index, end, Warps, gy, width, column, vectors);
         }
 
         for (int i = 0; i < lanes; i++)
@@ -257,6 +305,27 @@ internal static class EmbeddingKernels
         for (int i = 0; i < TFormat.Lanes; i++)
         {
             sum[i] = sum[i] + values[i];
+        }
+    }
+
+    private static void AddPartial<TWord, TFormat>(ref Registers<float, N8> sum, ReadOnlyView<float> partials, long element, bool vectors)
+        where TWord : unmanaged
+        where TFormat : struct, IElementFormat<TWord>
+    {
+        if (!vectors)
+        {
+            sum[0] = sum[0] + partials[element];
+            return;
+        }
+
+        ReadOnlyView<Float4> source = partials.As<Float4>();
+        for (int v = 0; v < TFormat.Lanes / 4; v++)
+        {
+            Float4 value = source[(element >> 2) + v];
+            sum[4 * v] = sum[4 * v] + value.X;
+            sum[(4 * v) + 1] = sum[(4 * v) + 1] + value.Y;
+            sum[(4 * v) + 2] = sum[(4 * v) + 2] + value.Z;
+            sum[(4 * v) + 3] = sum[(4 * v) + 3] + value.W;
         }
     }
 
