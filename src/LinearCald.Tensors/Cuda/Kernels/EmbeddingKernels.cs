@@ -109,8 +109,8 @@ internal static class EmbeddingKernels
     }
 
     /// <summary>
-    /// partials[c] = Σ of the <see cref="Long"/> rows of gy at the places <see cref="Long"/> · c … of the sorted list, where all of these have one id that occurs more
-    /// often; the others stay as they are. A warp has one c and 32 vectors (or elements) of the row.
+    /// partials[c] = Σ of the <see cref="Long"/> rows of gy at the places <see cref="Long"/> · c … of the sorted list, where all of these have one id;
+    /// the other partials stay as they are. A warp has one c and 32 vectors (or elements) of the row.
     /// </summary>
     [Kernel(Name = "embedding_gradient_chunks")]
     public static void SumChunks<TWord, TFormat>(
