@@ -72,7 +72,8 @@ public static class NumericKernels
         int tx = Group.Thread % 16;
         int ty = Group.Thread / 16;
         int row = Grid.IndexY * 128;
-        int column = Grid.IndexX * 128;
+        int fours = n / 4;
+        int four = Grid.IndexX * 32;
         Registers<float, N64> acc = default;
         for (int start = 0; start < depth; start += 16)
         {
@@ -85,7 +86,7 @@ public static class NumericKernels
             for (int i = 0; i < 2; i++)
             {
                 int e = Group.Thread + (i * 256);
-                tileB.As<Float4>()[e] = b.As<Float4>()[((((start + (e / 32)) * n) + column) / 4) + (e % 32)];
+                tileB.As<Float4>()[e] = b.As<Float4>()[((start + (e / 32)) * fours) + four + (e % 32)];
             }
 
             Group.Barrier();
@@ -110,7 +111,7 @@ public static class NumericKernels
             for (int j = 0; j < 2; j++)
             {
                 int e = (i * 8) + (j * 4);
-                c.As<Float4>()[((((row + (ty * 8) + i) * n) + column) / 4) + (tx * 2) + j] = new Float4(acc[e], acc[e + 1], acc[e + 2], acc[e + 3]);
+                c.As<Float4>()[((row + (ty * 8) + i) * fours) + four + (tx * 2) + j] = new Float4(acc[e], acc[e + 1], acc[e + 2], acc[e + 3]);
             }
         }
     }
