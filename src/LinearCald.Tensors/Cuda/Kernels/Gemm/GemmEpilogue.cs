@@ -103,12 +103,12 @@ internal static class GemmEpilogue
         where TFormat : struct, IElementFormat<TWord>
     {
         int columns = arguments.N - column;
-        return output.Bias switch
+        if (output.Bias)
         {
-            GemmBias.Result => Quad.Load<TWord, TFormat>(arguments.Bias.As<TWord>().From(column), output.Vector, columns),
-            GemmBias.Float32 => Quad.Load<float, Float32Format>(arguments.Bias.As<float>().From(column), output.Vector, columns),
-            _ => default,
-        };
+            return Quad.Load<TWord, TFormat>(arguments.Bias.As<TWord>().From(column), output.Vector, columns);
+        }
+
+        return output.Float32Bias ? Quad.Load<float, Float32Format>(arguments.Bias.As<float>().From(column), output.Vector, columns) : default;
     }
 
     /// <summary>Scales, adds, applies the activation and writes four neighbours of a row, of which <paramref name="columns"/> exist.</summary>
@@ -146,7 +146,7 @@ internal static class GemmEpilogue
             value += old;
         }
 
-        if (output.Bias != GemmBias.None)
+        if (output.Bias || output.Float32Bias)
         {
             value += bias;
         }

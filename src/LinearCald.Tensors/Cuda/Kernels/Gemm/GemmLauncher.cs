@@ -11,7 +11,7 @@ internal static unsafe class GemmLauncher
     /// <summary>Computes <paramref name="problem"/>, cut as the selection table says.</summary>
     /// <exception cref="CaldException">Extents, leading dimensions or types that cannot be.</exception>
     public static void Run(Accelerator accelerator, in GemmProblem problem, in GemmOperands operands) =>
-        Run(accelerator, problem, operands, GemmPlan.For(problem, accelerator.Limits.Multiprocessors));
+        Run(accelerator, problem, operands, GemmPlan.For(problem, accelerator.Limits));
 
     /// <summary>Computes <paramref name="problem"/>, cut as told.</summary>
     /// <exception cref="CaldException">Extents, leading dimensions or types that cannot be.</exception>
@@ -54,7 +54,10 @@ internal static unsafe class GemmLauncher
         int bytes = problem.Precision.ElementBytes();
         int widthA = Width(problem.Precision, operands.A, problem.LeadingA, problem.StrideA, problem.TransposeA ? problem.M : problem.K, !problem.TransposeA);
         int widthB = Width(problem.Precision, operands.B, problem.LeadingB, problem.StrideB, problem.TransposeB ? problem.K : problem.N, problem.TransposeB);
-        GemmOutput output = new(false, problem.Accumulate, Bias(problem, operands), operands.Pre != 0, IsVector<TWord>(problem, operands), problem.Activation);
+        GemmOutput output = new(problem.Activation, Steps<TWord>(problem, operands));
+        GemmStorage storage = (problem.TransposeA ? GemmStorage.TransposedA : 0) | (problem.TransposeB ? GemmStorage.TransposedB : 0);
+        CheckOffsets("A", problem.TransposeA, problem.K, problem.LeadingA, bytes, widthA);
+        CheckOffsets("B", !problem.TransposeB, problem.K, problem.LeadingB, bytes, widthB);
         int depth = GemmPlan.Depth(problem.Precision);
         int blocks = (int)(((long)problem.K + depth - 1) / depth);
         int partBlocks = Math.Max(1, (blocks + plan.Parts - 1) / plan.Parts);
@@ -82,7 +85,7 @@ internal static unsafe class GemmLauncher
             Parts = parts,
             Alpha = problem.Alpha,
         };
-        GemmVariant variant = new(tile, problem.TransposeA, problem.TransposeB, widthA, widthB, parts > 1 ? new GemmOutput(true, false, GemmBias.None, false, true, Activation.None) : output);
+        GemmVariant variant = new(tile, storage, widthA, widthB, parts > 1 ? new GemmOutput(Activation.None, GemmSteps.Partial) : output);
         for (int first = 0; first < problem.Batch; first += most)
         {
             int count = Math.Min(most, problem.Batch - first);
@@ -119,17 +122,26 @@ internal static unsafe class GemmLauncher
 
     private static int Pieces(int leading, int bytes, int width) => (int)((long)leading * bytes / width);
 
-    private static bool IsVector<TWord>(in GemmProblem problem, in GemmOperands operands)
+    private static GemmSteps Steps<TWord>(in GemmProblem problem, in GemmOperands operands)
         where TWord : unmanaged
     {
+        bool float32Bias = problem.Float32Bias && problem.Output != DType.Float32;
+        GemmSteps steps = problem.Accumulate ? GemmSteps.Accumulate : GemmSteps.None;
+        if (operands.Bias != 0)
+        {
+            steps |= float32Bias ? GemmSteps.Float32Bias : GemmSteps.Bias;
+        }
+
+        if (operands.Pre != 0)
+        {
+            steps |= GemmSteps.Pre;
+        }
+
         long elements = (uint)problem.N | (uint)problem.LeadingC | problem.StrideC;
         long addresses = (long)operands.C | operands.Pre;
-        int bias = 4 * (problem.Float32Bias ? sizeof(float) : sizeof(TWord));
-        return (elements & 3) == 0 && addresses % (4 * sizeof(TWord)) == 0 && operands.Bias % bias == 0;
+        int bias = 4 * (float32Bias ? sizeof(float) : sizeof(TWord));
+        return (elements & 3) == 0 && addresses % (4 * sizeof(TWord)) == 0 && operands.Bias % bias == 0 ? steps | GemmSteps.Vector : steps;
     }
-
-    private static GemmBias Bias(in GemmProblem problem, in GemmOperands operands) =>
-        operands.Bias == 0 ? GemmBias.None : problem.Float32Bias && problem.Output != DType.Float32 ? GemmBias.Float32 : GemmBias.Result;
 
     private static ReadOnlyView<byte> Bytes(nint address, int first, int count, long stride, long leading, long rows, long columns, int bytes)
     {
@@ -163,12 +175,22 @@ internal static unsafe class GemmLauncher
         }
     }
 
-    // Offsets within a block are 32-bit: 256 rows of up to 2²² elements.
+    // Offsets within a block are 32-bit.
     private static void CheckLeading(string name, int leading, int inner)
     {
-        if (leading < inner || leading > 1 << 22)
+        if (leading < inner || leading > 1 << 21)
         {
-            throw new CaldException($"matrix product: leading dimension {leading:N0} of {name}, whose rows have {inner:N0} elements; it is at least that, and at most {1 << 22:N0}");
+            throw new CaldException($"matrix product: leading dimension {leading:N0} of {name}, whose rows have {inner:N0} elements; it is at least that, and at most {1 << 21:N0}");
+        }
+    }
+
+    // Offsets along k are 32-bit counts of copies: 32 GiB of a matrix copied 16 bytes at a time.
+    private static void CheckOffsets(string name, bool depthOuter, long k, int leading, int bytes, int width)
+    {
+        long pieces = (depthOuter ? k + 1024 : 1024) * Pieces(leading, bytes, width);
+        if (pieces > int.MaxValue)
+        {
+            throw new CaldException($"matrix product: {name} has {k:N0} rows of {leading:N0} elements that can be copied {width} bytes at a time, {pieces:N0} copies; the most is {int.MaxValue:N0}: align its rows to 16 bytes or split the sums");
         }
     }
 

@@ -1,3 +1,5 @@
+using LinearCald.Gpu;
+
 namespace LinearCald.Tensors.Cuda.Kernels;
 
 /// <summary>How a product is cut: block of C a group, and parts along k.</summary>
@@ -13,11 +15,12 @@ internal readonly record struct GemmPlan(GemmTile Tile, int Parts)
     private readonly record struct Candidate(GemmTile Tile, int Resident, double Alone, double Full);
 
     // Two-byte operands; rates are of 1024 multiply-adds a cycle, of which mma.sync reaches 640. 128 × 256: the fewest bytes from the second-level cache a result, one group fills a
-    // multiprocessor. 128 × 128: two groups hide each other's barriers. 64 × 128 and 64 × 64: for outputs that would
+    // multiprocessor (three stages where shared memory ends at 160 KiB). 128 × 128: two groups hide each other's barriers. 64 × 128 and 64 × 64: for outputs that would
     // leave multiprocessors idle; their warps are 32 wide and read more fragments a product.
     private static readonly Candidate[] s_tensor =
     [
         new(new GemmTile(128, 256, 2, 4, 4), 1, 560, 560),
+        new(new GemmTile(128, 256, 2, 4, 3), 1, 550, 550),
         new(new GemmTile(128, 128, 2, 2, 3), 2, 380, 540),
         new(new GemmTile(64, 128, 2, 2, 4), 2, 300, 430),
         new(new GemmTile(64, 64, 2, 2, 4), 3, 170, 330),
@@ -40,6 +43,9 @@ internal readonly record struct GemmPlan(GemmTile Tile, int Parts)
     /// <summary>Bytes a cycle of the second-level cache, which holds most workspaces.</summary>
     private const double CacheBytes = 2000;
 
+    /// <summary>A split must promise a tenth: it takes a workspace, and groups do not really run in whole waves.</summary>
+    private const double SplitReserve = 1.1;
+
     /// <summary>Elements of k in one block.</summary>
     public static int Depth(GemmPrecision precision) =>
         precision == GemmPrecision.Float32 ? SimtGemm.Depth : TensorCoreGemm.DepthBytes / precision.ElementBytes();
@@ -48,7 +54,7 @@ internal readonly record struct GemmPlan(GemmTile Tile, int Parts)
     /// The cheapest cut by a model of whole waves: every multiprocessor gets ⌈groups / multiprocessors⌉ groups, which share its throughput; a second pass moves
     /// each part twice. Parts are tried while each keeps at least four blocks of k.
     /// </summary>
-    public static GemmPlan For(in GemmProblem problem, int multiprocessors)
+    public static GemmPlan For(in GemmProblem problem, DeviceLimits limits)
     {
         int depth = Depth(problem.Precision);
         long blocks = ((long)problem.K + depth - 1) / depth;
@@ -58,17 +64,22 @@ internal readonly record struct GemmPlan(GemmTile Tile, int Parts)
         foreach (Candidate candidate in problem.Precision == GemmPrecision.Float32 ? s_simt : s_tensor)
         {
             GemmTile tile = candidate.Tile;
+            if (SharedBytes(problem.Precision, tile) > limits.GroupSharedBytes)
+            {
+                continue;
+            }
+
             double groups = Math.Ceiling((double)problem.M / tile.M) * Math.Ceiling((double)problem.N / tile.N) * problem.Batch;
             for (int parts = 1; parts <= 64 && (parts == 1 || blocks / parts >= 4); parts++)
             {
                 long partBlocks = (blocks + parts - 1) / parts;
-                double each = Math.Ceiling(groups * parts / multiprocessors);
+                double each = Math.Ceiling(groups * parts / limits.Multiprocessors);
                 double share = Math.Min(1, (each - 1) / Math.Max(1, candidate.Resident - 1));
                 double throughput = (candidate.Alone + ((candidate.Full - candidate.Alone) * share)) * rate;
                 double cycles = (each * tile.M * tile.N * depth * partBlocks / throughput) + (GroupCycles * Math.Ceiling(each / candidate.Resident));
                 if (parts > 1)
                 {
-                    cycles += PassCycles + (8.0 * problem.M * problem.N * problem.Batch * parts / CacheBytes);
+                    cycles = (cycles + PassCycles + (8.0 * problem.M * problem.N * problem.Batch * parts / CacheBytes)) * SplitReserve;
                 }
 
                 if (cycles < least)
@@ -81,6 +92,10 @@ internal readonly record struct GemmPlan(GemmTile Tile, int Parts)
 
         return best;
     }
+
+    /// <summary>Shared memory that a group needs.</summary>
+    public static int SharedBytes(GemmPrecision precision, GemmTile tile) =>
+        precision == GemmPrecision.Float32 ? SimtGemm.SharedBytes(tile) : TensorCoreGemm.SharedBytes(tile);
 
     /// <summary>Blocks of C that the table knows for a precision, largest first.</summary>
     public static IEnumerable<GemmTile> Tiles(GemmPrecision precision) => (precision == GemmPrecision.Float32 ? s_simt : s_tensor).Select(c => c.Tile);

@@ -2,33 +2,72 @@ using LinearCald.Tensors.Ops;
 
 namespace LinearCald.Tensors.Cuda.Kernels;
 
-/// <summary>Everything about a product that its kernel is compiled for; each distinct value makes a kernel of its own.</summary>
+/// <summary>
+/// Everything about a product that its kernel is compiled for; each distinct value makes a kernel of its own. Compiled kernels are found by these bytes, so
+/// there is no padding between the fields: all are 32-bit.
+/// </summary>
 /// <param name="Tile">Block of C and the warps that share it.</param>
-/// <param name="TransposeA">A is stored [K][M].</param>
-/// <param name="TransposeB">B is stored [N][K].</param>
+/// <param name="Storage">Which operands are stored transposed.</param>
 /// <param name="WidthA">Bytes that may be copied at once from A: 16, 4, or 2; rows, row starts and extents are multiples of it.</param>
 /// <param name="WidthB">The same for B.</param>
 /// <param name="Output">What happens to the sums.</param>
-internal readonly record struct GemmVariant(GemmTile Tile, bool TransposeA, bool TransposeB, int WidthA, int WidthB, GemmOutput Output);
-
-/// <summary>What happens to the sums of a product.</summary>
-/// <param name="Partial">They are one of several parts along k and go to the workspace as they are.</param>
-/// <param name="Accumulate">C's old values are added.</param>
-/// <param name="Bias">A row of N values is added.</param>
-/// <param name="Pre">The argument of the activation is written too.</param>
-/// <param name="Vector">Four neighbours of a row of C, bias and pre may be read and written at once.</param>
-/// <param name="Activation">Applied last.</param>
-internal readonly record struct GemmOutput(bool Partial, bool Accumulate, GemmBias Bias, bool Pre, bool Vector, Activation Activation);
-
-/// <summary>Element type of a bias.</summary>
-internal enum GemmBias : byte
+internal readonly record struct GemmVariant(GemmTile Tile, GemmStorage Storage, int WidthA, int WidthB, GemmOutput Output)
 {
-    /// <summary>No bias.</summary>
-    None,
+    /// <summary>A is stored [K][M].</summary>
+    public bool TransposeA => (Storage & GemmStorage.TransposedA) != 0;
 
-    /// <summary>The type of C.</summary>
-    Result,
+    /// <summary>B is stored [N][K].</summary>
+    public bool TransposeB => (Storage & GemmStorage.TransposedB) != 0;
+}
 
-    /// <summary>float32 beside a narrower C.</summary>
-    Float32,
+/// <summary>What happens to the sums of a product; no padding, as in <see cref="GemmVariant"/>.</summary>
+/// <param name="Activation">Applied last.</param>
+/// <param name="Steps">What else.</param>
+internal readonly record struct GemmOutput(Activation Activation, GemmSteps Steps)
+{
+    /// <summary>They are one of several parts along k and go to the workspace as they are.</summary>
+    public bool Partial => (Steps & GemmSteps.Partial) != 0;
+
+    /// <summary>C's old values are added.</summary>
+    public bool Accumulate => (Steps & GemmSteps.Accumulate) != 0;
+
+    /// <summary>A row of N values of C's type is added.</summary>
+    public bool Bias => (Steps & GemmSteps.Bias) != 0;
+
+    /// <summary>A row of N values of float32 is added.</summary>
+    public bool Float32Bias => (Steps & GemmSteps.Float32Bias) != 0;
+
+    /// <summary>The argument of the activation is written too.</summary>
+    public bool Pre => (Steps & GemmSteps.Pre) != 0;
+
+    /// <summary>Four neighbours of a row of C, bias and pre may be read and written at once.</summary>
+    public bool Vector => (Steps & GemmSteps.Vector) != 0;
+}
+
+/// <summary>How operands are stored.</summary>
+[Flags]
+internal enum GemmStorage
+{
+    /// <summary>A is [M][K], B is [K][N].</summary>
+    Plain = 0,
+
+    /// <summary>A is [K][M].</summary>
+    TransposedA = 1,
+
+    /// <summary>B is [N][K].</summary>
+    TransposedB = 2,
+}
+
+/// <summary>See the members of <see cref="GemmOutput"/>.</summary>
+[Flags]
+internal enum GemmSteps
+{
+    /// <summary>Scaling only.</summary>
+    None = 0,
+    Partial = 1,
+    Accumulate = 2,
+    Bias = 4,
+    Float32Bias = 8,
+    Pre = 16,
+    Vector = 32,
 }

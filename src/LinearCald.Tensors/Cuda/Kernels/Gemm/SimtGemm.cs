@@ -106,6 +106,9 @@ internal static class SimtGemm
         }
     }
 
+    /// <summary>Shared memory of a group.</summary>
+    public static int SharedBytes(GemmTile tile) => Depth * (tile.M + tile.N + (2 * Padding)) * tile.Stages * 4;
+
     // Fragments of the next k are read before the current ones are multiplied.
     private static void Multiply(Shared<Float4> rows, Shared<Float4> columns, int pitchA, int pitchB, ref Registers<float, N64> sums)
     {

@@ -35,7 +35,7 @@ internal static class TensorCoreGemm
         int ring = stage * tile.Stages;
         OperandLayout layoutA = Layout(!variant.TransposeA, variant.WidthA, TOperand.ElementBytes, tile.M, tile.Threads);
         OperandLayout layoutB = Layout(variant.TransposeB, variant.WidthB, TOperand.ElementBytes, tile.N, tile.Threads);
-        Shared<byte> memory = Shared.Allocate<byte>(Math.Max(ring, tile.M * Pitch(tile) * 4), 128);
+        Shared<byte> memory = Shared.Allocate<byte>(SharedBytes(tile), 128);
 
         TileOrder block = new(Grid.IndexX, arguments.TilesM, arguments.TilesN);
         int firstRow = block.Row * tile.M;
@@ -125,6 +125,9 @@ internal static class TensorCoreGemm
         Group.Barrier();
         GemmEpilogue.Write<TWord, TFormat>(arguments, variant, staged, Pitch(tile), tile.M, firstRow, firstColumn);
     }
+
+    /// <summary>Shared memory of a group: the ring of stages, or the staged sums if they need more.</summary>
+    public static int SharedBytes(GemmTile tile) => Math.Max((tile.M + tile.N) * DepthBytes * tile.Stages, tile.M * Pitch(tile) * 4);
 
     /// <summary>Floats from row to row of the staged sums: eight banks on, so that four rows × four lanes of 8 bytes touch all banks.</summary>
     private static int Pitch(GemmTile tile) => tile.N + 8;

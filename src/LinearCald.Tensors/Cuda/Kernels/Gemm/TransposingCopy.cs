@@ -48,16 +48,17 @@ internal struct TransposingCopy
         {
             Loop.Unroll();
             int limit = _depth + d < left ? _limit : 0;
-            int offset = _offset + d;
+            int offset = _offset;
+            ReadOnlyView<float> source = _source.From(d);
             for (int along = 0; along < extent; along += rows)
             {
                 Loop.Unroll();
-                AsyncCopy.CopyOrClear(destination, (d * pitch) + along, _source, offset, along < limit);
+                AsyncCopy.CopyOrClear(destination, (d * pitch) + along, source, offset, along < limit);
                 offset += _step;
             }
         }
     }
 
     /// <summary>Goes on to the next block of k.</summary>
-    public void Advance(int depth) => _source = _source.From(depth);
+    public void Advance(int depth) => _offset += depth;
 }

@@ -1,0 +1,78 @@
+using FsCheck;
+using FsCheck.Fluent;
+using LinearCald.Gpu;
+using LinearCald.Tensors.Cuda.Kernels;
+
+namespace LinearCald.Tensors.Cuda.Tests;
+
+public sealed class GemmPlanTests
+{
+    private static readonly DeviceLimits s_limits = new() { Multiprocessors = 132 };
+
+    [Fact]
+    public void LargeProductsTakeTheLargestBlocksWhole()
+    {
+        foreach (GemmPrecision precision in GemmChecks.Precisions)
+        {
+            GemmProblem problem = GemmProblem.Contiguous(8192, 8192, 8192, false, true) with { Precision = precision };
+            Assert.Equal(new GemmPlan(GemmPlan.Tiles(precision).First(), 1), GemmPlan.For(problem, s_limits));
+        }
+    }
+
+    [Fact]
+    public void WeightGradientsAreSplitAlongK()
+    {
+        foreach (GemmPrecision precision in GemmChecks.Precisions)
+        {
+            GemmPlan plan = GemmPlan.For(GemmProblem.Contiguous(256, 256, 16384, true, false) with { Precision = precision }, s_limits);
+            Assert.True(plan.Parts > 4, $"{precision}: {plan}");
+        }
+    }
+
+    [Fact]
+    public void EveryPlanFillsNoMoreThanItNeeds() => Prop.ForAll(
+        Gen.Choose(1, 5000).Four().ToArbitrary(),
+        sizes =>
+        {
+            (int m, int n, int k, int batch) = sizes;
+            GemmProblem problem = GemmProblem.Contiguous(m, n, k, false, false, 1 + (batch % 20)) with { Precision = GemmChecks.Precisions[batch % 4] };
+            GemmPlan plan = GemmPlan.For(problem, s_limits);
+            int blocks = (k + GemmPlan.Depth(problem.Precision) - 1) / GemmPlan.Depth(problem.Precision);
+            Assert.Contains(plan.Tile, GemmPlan.Tiles(problem.Precision));
+            Assert.True(plan.Parts == 1 || blocks / plan.Parts >= 4, $"{problem}: {plan}");
+        }).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public void SmallSharedMemoryTakesTilesThatFit()
+    {
+        foreach (GemmPrecision precision in GemmChecks.Precisions)
+        {
+            GemmProblem problem = GemmProblem.Contiguous(4096, 4096, 4096, false, true) with { Precision = precision };
+            foreach (int bytes in new[] { 101376, 166912, 232448 })
+            {
+                GemmPlan plan = GemmPlan.For(problem, s_limits with { GroupSharedBytes = bytes });
+                Assert.InRange(GemmPlan.SharedBytes(precision, plan.Tile), 1, bytes);
+            }
+        }
+    }
+
+    [Fact]
+    public void TimingReturnsATime()
+    {
+        using DebugAccelerator device = new();
+        Assert.True(GemmTiming.Milliseconds(device, GemmProblem.Contiguous(8, 8, 8, false, false)) > 0);
+    }
+
+    [Theory]
+    [InlineData(3, 5, 4, 3, 5, 5, "leading dimension 3 of A")]
+    [InlineData(3, 5, 4, 4, 4, 5, "leading dimension 4 of B")]
+    [InlineData(3, 5, 4, 4, 5, 2, "leading dimension 2 of C")]
+    [InlineData(-1, 5, 4, 4, 5, 5, "extents -1")]
+    public void WrongProblemsAreNamed(int m, int n, int k, int leadingA, int leadingB, int leadingC, string message)
+    {
+        using DebugAccelerator device = new();
+        GemmProblem problem = new(m, n, k) { LeadingA = leadingA, LeadingB = leadingB, LeadingC = leadingC };
+        CaldException e = Assert.Throws<CaldException>(() => GemmLauncher.Run(device, problem, new GemmOperands(256, 256, 256)));
+        Assert.Contains(message, e.Message, StringComparison.Ordinal);
+    }
+}
