@@ -19,7 +19,7 @@ internal static class CommandLine
     private static CaldCommand[] Commands() =>
     [
         new DemoCommand(), new FinetuneCommand(), new ConvertCommand(), new CompareCommand(), new PlanCommand(), new EvalCommand(), new VerifyCommand(),
-        new BenchCommand(), new InspectCommand(), new RecipesCommand(),
+        new BenchCommand(), new InspectCommand(), new RecipesCommand(), new DoctorCommand(), new PtxCommand(),
     ];
 
     /// <summary>Runs one command line.</summary>

@@ -117,7 +117,7 @@ internal static class CommonOptions
                 : Refuse<int?>(result, $"a whole number from {min} {(max == int.MaxValue ? "up" : $"to {max}")}"),
     };
 
-    private static T? Refuse<T>(ArgumentResult result, string allowed)
+    internal static T? Refuse<T>(ArgumentResult result, string allowed)
     {
         result.AddError($"{(result.Parent as OptionResult)?.Option.Name}: '{result.Tokens[0].Value}' is not allowed; give {allowed}");
         return default;

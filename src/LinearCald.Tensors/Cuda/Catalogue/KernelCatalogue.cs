@@ -1,0 +1,180 @@
+using LinearCald.Gpu;
+using LinearCald.Gpu.Driver;
+using LinearCald.Tensors.Memory;
+using LinearCald.Tensors.Ops;
+
+namespace LinearCald.Tensors.Cuda.Catalogue;
+
+/// <summary>
+/// Every kernel of the GPU backend, found by giving every operation to a device that only notes what is launched: in the shapes of RoBERTa-base, in each
+/// element type.
+/// </summary>
+public static class KernelCatalogue
+{
+    private const int Batch = 32;
+    private const int Length = 128;
+    private const int Width = 768;
+    private const int Heads = 12;
+    private const int Rank = 64;
+    private const int Vocabulary = 50265;
+    private const double Dropout = 0.1;
+
+    private static readonly Lazy<IReadOnlyList<CatalogueKernel>> s_all = new(Collect);
+
+    /// <summary>Sorted by name.</summary>
+    public static IReadOnlyList<CatalogueKernel> All => s_all.Value;
+
+    /// <summary>A kernel by its name, or by the name without a number: then the first variant.</summary>
+    /// <exception cref="CaldException">There is none.</exception>
+    public static CatalogueKernel Find(string name) =>
+        All.FirstOrDefault(k => k.Name == name) ?? All.FirstOrDefault(k => k.Name.StartsWith(name + ":", StringComparison.Ordinal)) ??
+        throw new CaldException($"no kernel is called '{name}'; cald ptx --list shows all {All.Count}");
+
+    private static List<CatalogueKernel> Collect()
+    {
+        using CatalogueAccelerator accelerator = new();
+        GpuDevice device = new(accelerator);
+        using (MemoryScope.Begin())
+        {
+            foreach (DType type in (DType[])[DType.Float32, DType.BFloat16, DType.Float16])
+            {
+                RunAll(device, type);
+            }
+
+            device.TensorFloat32 = true;
+            Products(device, DType.Float32);
+            Attentions(device, DType.Float32);
+        }
+
+        Kernels.FmaPeak.Launch(device, 1);
+        HashSet<(Kernel, Index3, string)> seen = [];
+        List<CatalogueKernel> list = [];
+        foreach (IGrouping<string, (Kernel Kernel, Index3 Group, byte[] Arguments)> named in accelerator.Launches
+            .Where(l => seen.Add((l.Kernel, l.Group, ConstantsOf(l.Kernel, l.Arguments)))).GroupBy(l => l.Kernel.Name).OrderBy(g => g.Key, StringComparer.Ordinal))
+        {
+            (Kernel Kernel, Index3 Group, byte[] Arguments)[] variants = [.. named];
+            list.AddRange(variants.Select((v, i) => new CatalogueKernel(variants.Length == 1 ? named.Key : $"{named.Key}:{i + 1}", v.Kernel, v.Group, v.Arguments)));
+        }
+
+        return list;
+    }
+
+    private static string ConstantsOf(Kernel kernel, byte[] arguments) =>
+        string.Concat(kernel.Parameters.Where(p => p.IsConstant)
+            .SelectMany(p => ValueBytes.Of(p.Type).Select(run => Convert.ToHexString(arguments, p.Offset + run.Offset, run.Size) + " ")));
+
+    private static void RunAll(GpuDevice device, DType type)
+    {
+        Backend backend = device.Backend;
+        Tensor x = Make(type, Batch, Length, Width), y = Make(type, Batch, Length, Width), z = Make(type, Batch, Length, Width);
+        Tensor row = Make(type, Width), one = Make(type, 1), loss = Make(DType.Float32, 1), total = Make(DType.Float64, 1);
+        Tensor w = Make(DType.Float32, Width), b = Make(DType.Float32, Width), gw = Make(DType.Float32, Width), gb = Make(DType.Float32, Width);
+        Tensor mean = Make(DType.Float32, Batch * Length), rstd = Make(DType.Float32, Batch * Length), ids = Make(DType.Int32, Batch, Length);
+        Tensor lengths = Make(DType.Int32, Batch), wide = Make(DType.Float32, Batch, Length, Width);
+
+        backend.Fill(x, 1);
+        backend.Fill(x.Narrow(2, 0, Width / 2), 1);
+        backend.Copy(x, wide);
+        backend.Copy(wide, x);
+        backend.Copy(x.Transpose(1, 2), Make(type, Batch, Width, Length));
+        backend.Copy(x.Narrow(2, 0, Width / 2), Make(type, Batch, Length, Width / 2));
+        backend.AddInPlace(y, x);
+        backend.Affine(x, 2, 0, y);
+        backend.Affine(x, 2, 1, y);
+        foreach (Activation f in Enum.GetValues<Activation>().Where(f => f != Activation.None))
+        {
+            backend.Unary(f, x, y);
+            backend.UnaryGradient(f, x, y, z);
+        }
+
+        foreach (BinaryKind kind in Enum.GetValues<BinaryKind>())
+        {
+            backend.Binary(kind, x, y, z);
+            backend.Binary(kind, x, row, z);
+            backend.Binary(kind, x, one, z);
+        }
+
+        backend.Sum(x, one);
+        backend.SumRows(x, gw, accumulate: false);
+        backend.SumRows(x, gw, accumulate: true);
+        foreach (bool log in (bool[])[false, true])
+        {
+            backend.Softmax(x, y, log);
+            backend.SoftmaxGradient(x, y, z, log);
+        }
+
+        backend.LayerNorm(x, w, b, 1e-5, y, mean, rstd);
+        backend.LayerNormGradient(y, x, w, mean, rstd, z, gw, false, gb, false);
+        backend.LayerNormGradient(y, x, w, mean, rstd, z, gw, true, gb, true);
+        backend.ResidualLayerNorm(x, y, w, b, 1e-5, 0, default, z, y, mean, rstd);
+        backend.ResidualLayerNorm(x, y, w, b, 1e-5, Dropout, default, z, y, mean, rstd);
+        backend.Dropout(x, y, Dropout, default);
+        backend.Embedding(Make(type, Vocabulary, Width), ids, x);
+        backend.EmbeddingGradient(ids, x, Make(DType.Float32, Vocabulary, Width), 1, accumulate: false);
+        foreach (Tensor logits in (Tensor[])[Make(type, Batch, 2), Make(type, Batch * Length, Vocabulary)])
+        {
+            Tensor labels = Make(DType.Int32, logits.Shape[0]), lse = Make(DType.Float32, logits.Shape[0]), glogits = Make(type, logits.Shape[0], logits.Shape[1]);
+            backend.CrossEntropy(logits, labels, -100, Reduction.Mean, loss, lse);
+            backend.CrossEntropyGradient(logits, labels, -100, Reduction.Mean, lse, loss, glogits);
+            backend.KlDivergence(logits, glogits, 2, 1, loss);
+            backend.KlDivergenceGradient(logits, glogits, 2, 1, loss, glogits);
+        }
+
+        foreach (bool normalise in (bool[])[false, true])
+        {
+            backend.LayerMse(x, y, lengths, normalise, 1, loss);
+            backend.LayerMseGradient(x, y, lengths, normalise, 1, loss, z);
+        }
+
+        Products(device, type);
+        Attentions(device, type);
+        backend.AddSumOfSquares(x, total);
+        if (type == DType.Float32)
+        {
+            AdamWStep step = new(1e-3, 0.9, 0.999, 1e-8, 0.01, 1, 1);
+            backend.AdamW(w, gw, b, gb, step);
+            backend.AdamWAll([new AdamWSlot(w, gw, b, gb, true)], [], step, 1, total);
+        }
+
+        backend.Normal(x, 0, 1, default);
+        backend.Uniform(x, 0, 1, default);
+
+        Tensor Make(DType of, params ReadOnlySpan<int> extents) => Tensor.Empty(device, of, new Shape(extents));
+    }
+
+    private static void Products(GpuDevice device, DType type)
+    {
+        Tensor x = Make(type, Batch * Length, Width), w = Make(type, 4 * Width, Width), bias = Make(DType.Float32, 4 * Width);
+        Tensor y = Make(type, Batch * Length, 4 * Width), pre = Make(type, Batch * Length, 4 * Width);
+        device.Backend.Linear(x, w, bias, Activation.None, null, y);
+        device.Backend.Linear(x, w, bias, Activation.GeluErf, pre, y);
+        device.Backend.MatMul(y, false, w, false, x, 1, accumulate: false);
+        device.Backend.MatMul(y, true, x, false, Make(DType.Float32, 4 * Width, Width), 1, accumulate: true);
+        device.Backend.MatMul(x, true, y, false, Make(type, Width, 4 * Width), 1, accumulate: false);
+        device.Backend.MatMul(w, true, pre, true, Make(type, Width, Batch * Length), 1, accumulate: false);
+
+        Tensor Make(DType of, params ReadOnlySpan<int> extents) => Tensor.Empty(device, of, new Shape(extents));
+    }
+
+    private static void Attentions(GpuDevice device, DType type)
+    {
+        Backend backend = device.Backend;
+        Tensor q = Hidden(), k = Hidden(), v = Hidden(), y = Hidden(), gy = Hidden(), gq = Hidden(), gk = Hidden(), gv = Hidden();
+        Tensor lse = Make(DType.Float32, Batch, Heads, Length), lengths = Make(DType.Int32, Batch);
+        double scale = 1 / Math.Sqrt(Width / Heads);
+        foreach ((bool causal, double p) in ((bool, double)[])[(false, 0), (false, Dropout), (true, 0)])
+        {
+            backend.Attention(q, k, v, causal ? null : lengths, Heads, causal, scale, p, default, y, lse);
+            backend.AttentionGradient(q, k, v, causal ? null : lengths, Heads, causal, scale, p, default, y, lse, gy, gq, gk, gv);
+        }
+
+        Tensor e = Make(type, 512, Rank), ge = Make(type, 512, Rank), kProjected = Make(type, Batch, Rank, Width), vProjected = Make(type, Batch, Rank, Width);
+        backend.LinformerAttention(q, k, v, e, e, lengths, Heads, scale, Dropout, default, y, lse, kProjected, vProjected);
+        backend.LinformerAttentionGradient(
+            q, k, v, e, e, lengths, Heads, scale, Dropout, default, y, lse, kProjected, vProjected, gy, gq, gk, gv, ge, false, ge, false);
+
+        Tensor Hidden() => Make(type, Batch, Length, Width);
+
+        Tensor Make(DType of, params ReadOnlySpan<int> extents) => Tensor.Empty(device, of, new Shape(extents));
+    }
+}
