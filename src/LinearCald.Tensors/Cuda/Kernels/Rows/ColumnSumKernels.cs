@@ -32,8 +32,8 @@ internal static class ColumnSumKernels
                 ReadOnlyView<TWord> from = x.Slice((long)Math.Min(wanted, rows - 1) * columns, columns);
                 if (vectors)
                 {
-                    int vector = (first / TFormat.Lanes) + Warp.Lane;
-                    Registers<float, N8> values = TFormat.Unpack(from.As<UInt4>().ReadStreaming(Math.Min(vector, (columns / TFormat.Lanes) - 1)));
+                    int vector = (Grid.IndexX * Warp.Size) + Warp.Lane;
+                    Registers<float, N8> values = TFormat.Unpack(from.As<UInt4>().ReadStreaming(Math.Min(vector, (int)((uint)columns / (uint)TFormat.Lanes) - 1)));
                     for (int l = 0; l < TFormat.Lanes; l++)
                     {
                         sums[l] = wanted < rows ? sums[l] + values[l] : sums[l];

@@ -52,8 +52,8 @@ internal static class RowTile<TWord, TFormat, TTeam, TCount>
             for (int v = 0; v < TCount.Value / Lanes; v++)
             {
                 int vector = Vector(first, v);
-                UInt4 word = vectors.ReadStreaming(access == RowAccess.Full ? vector : Math.Min(vector, (columns / Lanes) - 1));
-                Unpack(word, v, access == RowAccess.Full || vector < columns / Lanes, fill, ref x);
+                UInt4 word = vectors.ReadStreaming(access == RowAccess.Full ? vector : Math.Min(vector, Vectors(columns) - 1));
+                Unpack(word, v, access == RowAccess.Full || vector < Vectors(columns), fill, ref x);
             }
         }
     }
@@ -76,8 +76,8 @@ internal static class RowTile<TWord, TFormat, TTeam, TCount>
             for (int v = 0; v < TCount.Value / Lanes; v++)
             {
                 int vector = Vector(first, v);
-                UInt4 word = vectors.ReadStreaming(access == RowAccess.Full ? vector : Math.Min(vector, (columns / Lanes) - 1));
-                Unpack(word, v, access == RowAccess.Full || vector < columns / Lanes, fill, ref x);
+                UInt4 word = vectors.ReadStreaming(access == RowAccess.Full ? vector : Math.Min(vector, Vectors(columns) - 1));
+                Unpack(word, v, access == RowAccess.Full || vector < Vectors(columns), fill, ref x);
             }
         }
     }
@@ -99,7 +99,7 @@ internal static class RowTile<TWord, TFormat, TTeam, TCount>
             {
                 int perVector = Lanes / 4;
                 int vector = Vector(first, q / perVector);
-                Float4 quad = quads[((access == RowAccess.Full ? vector : Math.Min(vector, (columns / Lanes) - 1)) * perVector) + (q % perVector)];
+                Float4 quad = quads[((access == RowAccess.Full ? vector : Math.Min(vector, Vectors(columns) - 1)) * perVector) + (q % perVector)];
                 x[q * 4] = quad.X;
                 x[(q * 4) + 1] = quad.Y;
                 x[(q * 4) + 2] = quad.Z;
@@ -127,7 +127,7 @@ internal static class RowTile<TWord, TFormat, TTeam, TCount>
             for (int v = 0; v < TCount.Value / Lanes; v++)
             {
                 int vector = Vector(first, v);
-                if (active && (access == RowAccess.Full || vector < columns / Lanes))
+                if (active && (access == RowAccess.Full || vector < Vectors(columns)))
                 {
                     Registers<float, N8> values = default;
                     for (int l = 0; l < Lanes; l++)
@@ -149,16 +149,19 @@ internal static class RowTile<TWord, TFormat, TTeam, TCount>
             return Column(first, i) < columns;
         }
 
-        return access == RowAccess.Full || Vector(first, i / Lanes) < columns / Lanes;
+        return access == RowAccess.Full || Vector(first, i / Lanes) < Vectors(columns);
     }
 
     /// <summary>The column of register i.</summary>
     public static int ColumnOf(int first, int i, RowAccess access) =>
         access == RowAccess.Scalar ? Column(first, i) : (Vector(first, i / Lanes) * Lanes) + (i % Lanes);
 
+    // Unsigned, so that the division is a shift.
+    private static int Vectors(int elements) => (int)((uint)elements / (uint)Lanes);
+
     private static int Column(int first, int i) => first + (i * TTeam.Threads) + TTeam.Rank;
 
-    private static int Vector(int first, int v) => (first / Lanes) + (v * TTeam.Threads) + TTeam.Rank;
+    private static int Vector(int first, int v) => Vectors(first) + (v * TTeam.Threads) + TTeam.Rank;
 
     private static void Unpack(UInt4 word, int v, bool inside, float fill, ref Registers<float, TCount> x)
     {
