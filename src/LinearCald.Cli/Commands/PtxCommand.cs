@@ -32,7 +32,7 @@ internal sealed class PtxCommand : CaldCommand
     };
 
     public PtxCommand()
-        : base("ptx", "Prints the PTX that a GPU kernel is compiled to. Needs no GPU.", "--list", "softmax_forward --target sm_90a")
+        : base("ptx", "Prints the PTX that a GPU kernel is compiled to. Needs no GPU.", "--list", "softmax --target sm_90a")
     {
         Add(Kernel);
         Add(List);
