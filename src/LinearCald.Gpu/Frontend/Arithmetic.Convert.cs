@@ -57,8 +57,7 @@ internal sealed partial class Arithmetic
             case Linear64 l:
                 return new Linear32(Code.Issue("cvt.u32.u64", RegisterKind.B32, InstructionFlags.Arithmetic, [Use(l)]));
             default:
-                string mnemonic = $"cvt.rzi.{(unsigned ? "u32" : "s32")}.{FloatName(x)}";
-                return new Linear32(Code.Issue(mnemonic, RegisterKind.B32, InstructionFlags.Arithmetic, [Use(x)]));
+                return FromFloat(x, RegisterKind.B32, unsigned ? "u32" : "s32");
         }
     }
 
@@ -75,8 +74,7 @@ internal sealed partial class Arithmetic
             case Known k:
                 return Known.Of(unsigned ? (long)(ulong)k.Double : (long)k.Double);
             default:
-                string mnemonic = $"cvt.rzi.{(unsigned ? "u64" : "s64")}.{FloatName(x)}";
-                return new Linear64(Code.Issue(mnemonic, RegisterKind.B64, InstructionFlags.Arithmetic, [Use(x)]));
+                return FromFloat(x, RegisterKind.B64, unsigned ? "u64" : "s64");
         }
     }
 
@@ -145,6 +143,18 @@ internal sealed partial class Arithmetic
                 RegisterKind.F64,
                 Code.Issue($"cvt.{(x.Kind == RegisterKind.F32 ? "" : "rn.")}f64.{SourceName(x, unsigned)}", RegisterKind.F64, InstructionFlags.Arithmetic, [Use(x)])),
         };
+    }
+
+    /// <summary>
+    /// Truncates and saturates, as .NET does. NaN becomes 0 there; so it does in PTX from float to 32 bits, but where either side has 64 bits it becomes the
+    /// least number (PTX ISA, cvt).
+    /// </summary>
+    private Scalar FromFloat(Scalar x, RegisterKind kind, string target)
+    {
+        Scalar integer = OfRegister(kind, Code.Issue($"cvt.rzi.{target}.{FloatName(x)}", kind, InstructionFlags.Arithmetic, [Use(x)]));
+        return x.Kind == RegisterKind.F32 && kind == RegisterKind.B32
+            ? integer
+            : (Scalar)Select((Condition)CompareFloats(Comparison.NotEqual, x, x, true), kind == RegisterKind.B32 ? Known.Of(0) : Known.Of(0L), integer);
     }
 
     private static string FloatName(Scalar x) => x.Kind == RegisterKind.F32 ? "f32" : "f64";

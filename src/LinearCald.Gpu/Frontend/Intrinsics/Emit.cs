@@ -22,7 +22,7 @@ internal sealed class Emit(Evaluator evaluator)
         Arithmetic.Number(value, what) is Known k ? k.Bits : throw Refuse($"{what} must be known to the compiler: a constant, a [Constant] parameter, or the counter of a loop that unrolls (Loop.Unroll)");
 
     /// <summary>The value as an operand; an immediate if known.</summary>
-    public Operand Use(Value value) => Arithmetic.Use(value is Condition ? value : Arithmetic.Number(value, "operand"));
+    public Operand Use(Value value) => Arithmetic.Use(Arithmetic.Number(value, "operand"));
 
     /// <summary>The value in a register, for operands that cannot be immediates. Truth values become 0 or 1.</summary>
     public Operand Register(Value value) => Operand.Of(Arithmetic.Register(Arithmetic.Number(value, "operand")));
