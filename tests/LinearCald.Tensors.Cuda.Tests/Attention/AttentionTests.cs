@@ -2,19 +2,33 @@ using FsCheck;
 using FsCheck.Fluent;
 using LinearCald.Gpu;
 using LinearCald.Tensors.Cuda.Kernels;
+using LinearCald.Tensors.Cuda.Tests.Elementwise;
 
 namespace LinearCald.Tensors.Cuda.Tests.Attention;
 
 /// <summary>Softmax attention against the CPU's plain twin.</summary>
 public sealed class AttentionTests
 {
-    public static TheoryData<string> Precisions => [.. Enum.GetNames<GemmPrecision>()];
+    public static TheoryData<string, string> DevicesAndPrecisions
+    {
+        get
+        {
+            TheoryData<string, string> data = [];
+            foreach (string precision in Enum.GetNames<GemmPrecision>())
+            {
+                data.Add("debug", precision);
+                data.Add("emulator", precision);
+            }
+
+            return data;
+        }
+    }
 
     [Theory]
-    [MemberData(nameof(Precisions))]
-    public void RandomShapes(string precision)
+    [MemberData(nameof(DevicesAndPrecisions))]
+    public void RandomShapes(string name, string precision)
     {
-        using DebugAccelerator device = new();
+        using Accelerator device = TestAccelerators.Open(name);
         GemmPrecision products = Enum.Parse<GemmPrecision>(precision);
         Gen<(AttentionProblem Problem, RandomKey Key, int[]? Lengths, int Seed)> cases =
             from batch in Gen.Choose(1, 2)
@@ -32,7 +46,7 @@ public sealed class AttentionTests
                 new RandomKey((ulong)seed * 0x9E3779B97F4A7C15, (ulong)seed),
                 limited ? lengths : null,
                 seed);
-        Prop.ForAll(cases.ToArbitrary(), c => AttentionComparison.Run(device, c.Problem, c.Key, c.Lengths, c.Seed)).Check(Config.QuickThrowOnFailure.WithMaxTest(5));
+        Prop.ForAll(cases.ToArbitrary(), c => AttentionComparison.Run(device, c.Problem, c.Key, c.Lengths, c.Seed)).Check(Config.QuickThrowOnFailure.WithMaxTest(name == "debug" ? 2 : 6));
     }
 
     [Theory]
@@ -46,7 +60,7 @@ public sealed class AttentionTests
     [InlineData("BFloat16", 256)]
     public void HeadSizes(string precision, int head)
     {
-        using DebugAccelerator device = new();
+        using Accelerator device = TestAccelerators.Open("emulator");
         AttentionProblem problem = new(Enum.Parse<GemmPrecision>(precision), 1, 1, 70, 75, head, 1 / Math.Sqrt(head), Causal: true, Dropout: 0.2);
         AttentionComparison.Run(device, problem, new RandomKey(3, 5), [73], head);
     }

@@ -61,7 +61,7 @@ internal static unsafe class LinformerComparison
                 new(dq, width), new(dk, width), new(dv, width), de, accumulate, df, accumulate);
         }
 
-        // slots are kept in the data's type, and gradients of scores are differences, so that errors are relative to the size of their terms
+        // three products follow each other with the data rounded between, and gradients of scores are differences: errors are relative to the size of the terms
         double size = 2 * Math.Sqrt(inputs / (double)problem.Rank);
         data.Close("kProjected", data.Read(kp), rkp);
         data.Close("vProjected", data.Read(vp), rvp);
@@ -69,7 +69,7 @@ internal static unsafe class LinformerComparison
         data.Close("y", data.Read(y), ry, size);
         data.Close("gq", data.Read(gq), rq, size);
         data.Close("gk", data.Read(gk), rk, size);
-        data.Close("gv", data.Read(gv), rv);
+        data.Close("gv", data.Read(gv), rv, size);
         data.Close("ge", data.Read(ge), re, size);
         data.Close("gf", data.Read(gf), rf, size);
     }

@@ -2,19 +2,33 @@ using FsCheck;
 using FsCheck.Fluent;
 using LinearCald.Gpu;
 using LinearCald.Tensors.Cuda.Kernels;
+using LinearCald.Tensors.Cuda.Tests.Elementwise;
 
 namespace LinearCald.Tensors.Cuda.Tests.Attention;
 
 /// <summary>Linformer attention against the CPU's plain twin.</summary>
 public sealed class LinformerTests
 {
-    public static TheoryData<string> Precisions => [.. Enum.GetNames<GemmPrecision>()];
+    public static TheoryData<string, string> DevicesAndPrecisions
+    {
+        get
+        {
+            TheoryData<string, string> data = [];
+            foreach (string precision in Enum.GetNames<GemmPrecision>())
+            {
+                data.Add("debug", precision);
+                data.Add("emulator", precision);
+            }
+
+            return data;
+        }
+    }
 
     [Theory]
-    [MemberData(nameof(Precisions))]
-    public void RandomShapes(string precision)
+    [MemberData(nameof(DevicesAndPrecisions))]
+    public void RandomShapes(string name, string precision)
     {
-        using DebugAccelerator device = new();
+        using Accelerator device = TestAccelerators.Open(name);
         GemmPrecision products = Enum.Parse<GemmPrecision>(precision);
         Gen<(LinformerProblem Problem, RandomKey Key, int[]? Lengths, bool Shared, bool Accumulate, int Seed)> cases =
             from batch in Gen.Choose(1, 3)
@@ -36,7 +50,7 @@ public sealed class LinformerTests
                 shared,
                 accumulate,
                 seed);
-        Prop.ForAll(cases.ToArbitrary(), c => LinformerComparison.Run(device, c.Problem, c.Key, c.Lengths, c.Shared, c.Accumulate, c.Seed)).Check(Config.QuickThrowOnFailure.WithMaxTest(5));
+        Prop.ForAll(cases.ToArbitrary(), c => LinformerComparison.Run(device, c.Problem, c.Key, c.Lengths, c.Shared, c.Accumulate, c.Seed)).Check(Config.QuickThrowOnFailure.WithMaxTest(name == "debug" ? 2 : 6));
     }
 
     [Fact]
