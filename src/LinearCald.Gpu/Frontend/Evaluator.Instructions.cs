@@ -270,6 +270,12 @@ internal sealed partial class Evaluator
 
     private Value Compute(ILOpCode code)
     {
+        // Before anything is popped: an unknown instruction may have no operands.
+        if (code is not ((>= ILOpCode.Add and <= ILOpCode.Conv_u8) or ILOpCode.Conv_u1 or ILOpCode.Conv_u2 or ILOpCode.Conv_i or ILOpCode.Conv_u))
+        {
+            throw Refuse(Unsupported(code));
+        }
+
         Value b = Pop();
         switch (code)
         {

@@ -1,4 +1,4 @@
-using System.Reflection;
+using LinearCald.Gpu.Tests.Compiler;
 using LinearCald.Gpu.Tests.Language.Constructs;
 using LinearCald.Testing.Ptx;
 
@@ -11,42 +11,52 @@ public class ConstructTests
     private const int Groups = 3;
     private static readonly int[] s_edges = [0, 1, -1, 2, 7, 15, 16, 31, 64, 255, 256, 1000, int.MaxValue, int.MinValue, -7, 0x3F800000, 0x7F7FFFFF, 0x00400000];
 
-    public static TheoryData<string> Loops => Names(typeof(LoopKernels));
+    public static TheoryData<string, bool> Loops => Names(typeof(LoopKernels));
 
-    public static TheoryData<string> Values => Names(typeof(ValueKernels));
+    public static TheoryData<string, bool> Values => Names(typeof(ValueKernels));
 
-    public static TheoryData<string> Generics => Names(typeof(GenericKernels));
+    public static TheoryData<string, bool> Generics => Names(typeof(GenericKernels));
 
-    public static TheoryData<string> Cooperation => Names(typeof(SharedKernels));
+    public static TheoryData<string, bool> Cooperation => Names(typeof(SharedKernels));
 
-    public static TheoryData<string> Intrinsics => Names(typeof(IntrinsicKernels));
+    public static TheoryData<string, bool> Intrinsics => Names(typeof(IntrinsicKernels));
 
     [Theory]
     [MemberData(nameof(Loops))]
-    public void LoopsEqualTheMethod(string name) => Check(typeof(LoopKernels), name);
+    public void LoopsEqualTheMethod(string name, bool optimised) => Check(typeof(LoopKernels), name, optimised);
 
     [Theory]
     [MemberData(nameof(Values))]
-    public void ValuesEqualTheMethod(string name) => Check(typeof(ValueKernels), name);
+    public void ValuesEqualTheMethod(string name, bool optimised) => Check(typeof(ValueKernels), name, optimised);
 
     [Theory]
     [MemberData(nameof(Generics))]
-    public void GenericsEqualTheMethod(string name) => Check(typeof(GenericKernels), name);
+    public void GenericsEqualTheMethod(string name, bool optimised) => Check(typeof(GenericKernels), name, optimised);
 
     [Theory]
     [MemberData(nameof(Cooperation))]
-    public void CooperationEqualsTheMethod(string name) => Check(typeof(SharedKernels), name);
+    public void CooperationEqualsTheMethod(string name, bool optimised) => Check(typeof(SharedKernels), name, optimised);
 
     [Theory]
     [MemberData(nameof(Intrinsics))]
-    public void IntrinsicsEqualTheMethod(string name) => Check(typeof(IntrinsicKernels), name);
+    public void IntrinsicsEqualTheMethod(string name, bool optimised) => Check(typeof(IntrinsicKernels), name, optimised);
 
-    private static TheoryData<string> Names(Type type) =>
-        [.. type.GetMethods(BindingFlags.Static | BindingFlags.Public | BindingFlags.DeclaredOnly).Select(m => m.Name)];
-
-    private static void Check(Type type, string name)
+    /// <summary>Every kernel from the IL of a release and from that made for debugging.</summary>
+    private static TheoryData<string, bool> Names(Type type)
     {
-        Kernel kernel = Kernel.Of(type.GetMethod(name)!);
+        TheoryData<string, bool> names = [];
+        foreach (string name in TestKernels.Names(type))
+        {
+            names.Add(name, true);
+            names.Add(name, false);
+        }
+
+        return names;
+    }
+
+    private static void Check(Type type, string name, bool optimised)
+    {
+        Kernel kernel = TestKernels.Find(type, name, optimised);
         (int[] a, int[] b) = Inputs(name);
         int[] expected = Run(new DebugAccelerator(), kernel, a, b);
         foreach (Schedule schedule in Enum.GetValues<Schedule>())

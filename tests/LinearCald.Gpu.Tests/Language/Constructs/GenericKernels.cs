@@ -1,6 +1,10 @@
 using System.Numerics;
 
+#if UNOPTIMISED
+namespace LinearCald.Gpu.Unoptimised;
+#else
 namespace LinearCald.Gpu.Tests.Language.Constructs;
+#endif
 
 /// <summary>Type arguments that the compiler resolves. Each kernel maps a[i], b[i] to y[i], one thread an element.</summary>
 public static class GenericKernels

@@ -1,6 +1,10 @@
 using System.Numerics;
 
+#if UNOPTIMISED
+namespace LinearCald.Gpu.Unoptimised;
+#else
 namespace LinearCald.Gpu.Tests.Language.Constructs;
+#endif
 
 /// <summary>Members with instructions of their own. Each kernel maps a[i], b[i] to y[i], one thread an element; groups of 64 threads.</summary>
 public static class IntrinsicKernels

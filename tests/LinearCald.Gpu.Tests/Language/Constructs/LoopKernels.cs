@@ -1,4 +1,8 @@
+#if UNOPTIMISED
+namespace LinearCald.Gpu.Unoptimised;
+#else
 namespace LinearCald.Gpu.Tests.Language.Constructs;
+#endif
 
 /// <summary>Loops of every shape. Each kernel maps a[i], b[i] to y[i], one thread an element.</summary>
 public static class LoopKernels

@@ -1,4 +1,8 @@
+#if UNOPTIMISED
+namespace LinearCald.Gpu.Unoptimised;
+#else
 namespace LinearCald.Gpu.Tests.Language.Constructs;
+#endif
 
 /// <summary>Threads that work together: shared memory, barriers, warps. Groups of 64 threads; each kernel maps a[i], b[i] to y[i].</summary>
 public static class SharedKernels
