@@ -1,4 +1,5 @@
 using LinearCald.Gpu.Tests.Compiler;
+using LinearCald.Gpu.Tests.Driver;
 using LinearCald.Gpu.Tests.Language.Constructs;
 using LinearCald.Testing.Ptx;
 
@@ -41,6 +42,39 @@ public class ConstructTests
     [MemberData(nameof(Intrinsics))]
     public void IntrinsicsEqualTheMethod(string name, bool optimised) => Check(typeof(IntrinsicKernels), name, optimised);
 
+    /// <summary>One test for all, so that the device is opened once; every kernel that differs or is not assembled is named.</summary>
+    [CudaFact]
+    public void EveryConstructOnAGpu()
+    {
+        List<string> wrong = [];
+        using Accelerator gpu = Accelerator.Open("cuda:0");
+        using DebugAccelerator debug = new();
+        foreach (Type type in new[] { typeof(LoopKernels), typeof(ValueKernels), typeof(GenericKernels), typeof(SharedKernels), typeof(IntrinsicKernels) })
+        {
+            foreach (string name in TestKernels.Names(type))
+            {
+                Kernel kernel = TestKernels.Find(type, name, true);
+                (int[] a, int[] b) = Inputs(name);
+                try
+                {
+                    int[] expected = Run(debug, kernel, a, b);
+                    int[] actual = Run(gpu, kernel, a, b);
+                    int first = Enumerable.Range(0, a.Length).FirstOrDefault(i => expected[i] != actual[i], -1);
+                    if (first >= 0)
+                    {
+                        wrong.Add($"{name} on ({a[first]}, {b[first]}) gives {actual[first]}, should be {expected[first]}");
+                    }
+                }
+                catch (CaldException e)
+                {
+                    wrong.Add($"{name}: {e.Message}");
+                }
+            }
+        }
+
+        Assert.True(wrong.Count == 0, string.Join('\n', wrong));
+    }
+
     /// <summary>Every kernel from the IL of a release and from that made for debugging.</summary>
     private static TheoryData<string, bool> Names(Type type)
     {
@@ -58,10 +92,12 @@ public class ConstructTests
     {
         Kernel kernel = TestKernels.Find(type, name, optimised);
         (int[] a, int[] b) = Inputs(name);
-        int[] expected = Run(new DebugAccelerator(), kernel, a, b);
+        using DebugAccelerator debug = new();
+        int[] expected = Run(debug, kernel, a, b);
         foreach (Schedule schedule in Enum.GetValues<Schedule>())
         {
-            int[] actual = Run(Compilation.Emulator(new EmulatorOptions { Schedule = schedule, Seed = 3 }), kernel, a, b);
+            using EmulatorAccelerator emulator = Compilation.Emulator(new EmulatorOptions { Schedule = schedule, Seed = 3 });
+            int[] actual = Run(emulator, kernel, a, b);
             for (int i = 0; i < expected.Length; i++)
             {
                 Assert.True(
@@ -73,14 +109,11 @@ public class ConstructTests
 
     private static int[] Run(Accelerator accelerator, Kernel kernel, int[] a, int[] b)
     {
-        using (accelerator)
-        {
-            using DeviceBuffer<int> x = accelerator.Allocate<int>(a);
-            using DeviceBuffer<int> y = accelerator.Allocate<int>(b);
-            using DeviceBuffer<int> result = accelerator.Allocate<int>(new int[a.Length]);
-            accelerator.Launch(kernel, new LaunchShape(Groups, Threads), x.ReadOnly, y.ReadOnly, result.View);
-            return result.ToArray();
-        }
+        using DeviceBuffer<int> x = accelerator.Allocate<int>(a);
+        using DeviceBuffer<int> y = accelerator.Allocate<int>(b);
+        using DeviceBuffer<int> result = accelerator.Allocate<int>(new int[a.Length]);
+        accelerator.Launch(kernel, new LaunchShape(Groups, Threads), x.ReadOnly, y.ReadOnly, result.View);
+        return result.ToArray();
     }
 
     /// <summary>Edge cases in every pairing at first, then small and large numbers at random.</summary>

@@ -1,5 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
+using LinearCald.Gpu.Tests.Driver;
 using LinearCald.Testing.Ptx;
 
 namespace LinearCald.Gpu.Tests.Language.Generated;
@@ -12,23 +13,38 @@ public class GeneratedKernelTests
     private static readonly double[] s_reals = [0, -0.0, 1, -1.5, 1e10, -1e-42, double.NaN, double.NegativeInfinity];
 
     [Fact]
-    public void RandomProgramsEqualDotNet() => Check(200, 12, 1);
+    public void RandomProgramsEqualDotNet()
+    {
+        using EmulatorAccelerator emulator = Compilation.Emulator();
+        Check(emulator, 200, 12, 1);
+    }
 
     [Fact]
-    public void LargeRandomProgramsEqualDotNet() => Check(30, 60, 2);
+    public void LargeRandomProgramsEqualDotNet()
+    {
+        using EmulatorAccelerator emulator = Compilation.Emulator();
+        Check(emulator, 30, 60, 2);
+    }
 
-    private static void Check(int count, int size, ulong seed)
+    [CudaFact]
+    public void RandomProgramsOnAGpuEqualDotNet()
+    {
+        using Accelerator gpu = Accelerator.Open("cuda:0");
+        Check(gpu, 60, 20, 3);
+    }
+
+    private static void Check(Accelerator accelerator, int count, int size, ulong seed)
     {
         Arbitrary<Block> programs = Arb.From(Gen.Choose(0, int.MaxValue).Select(s => new ProgramGenerator(s, size).Make()), ProgramShrinker.Shrink);
         Prop.ForAll(programs, program =>
         {
-            string? difference = Difference(program);
+            string? difference = Difference(accelerator, program);
             return (difference is null).Label(difference ?? "");
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(count).WithReplay(seed, 1));
     }
 
     /// <summary>What the first thread that differs gives and should give; or why the program was not compiled.</summary>
-    private static string? Difference(Block program)
+    private static string? Difference(Accelerator accelerator, Block program)
     {
         (ProgramEmitter.Function function, Kernel kernel) = ProgramEmitter.Build(program);
         Random random = new(9);
@@ -40,14 +56,13 @@ public class GeneratedKernelTests
         long[] results;
         try
         {
-            using EmulatorAccelerator emulator = Compilation.Emulator();
-            using DeviceBuffer<int> da = emulator.Allocate<int>(a);
-            using DeviceBuffer<uint> db = emulator.Allocate<uint>(b);
-            using DeviceBuffer<long> dc = emulator.Allocate<long>(c);
-            using DeviceBuffer<float> dd = emulator.Allocate<float>(d);
-            using DeviceBuffer<double> de = emulator.Allocate<double>(e);
-            using DeviceBuffer<long> y = emulator.Allocate<long>(Threads);
-            emulator.Launch(kernel, new LaunchShape(1, Threads), da.ReadOnly, db.ReadOnly, dc.ReadOnly, dd.ReadOnly, de.ReadOnly, y.View);
+            using DeviceBuffer<int> da = accelerator.Allocate<int>(a);
+            using DeviceBuffer<uint> db = accelerator.Allocate<uint>(b);
+            using DeviceBuffer<long> dc = accelerator.Allocate<long>(c);
+            using DeviceBuffer<float> dd = accelerator.Allocate<float>(d);
+            using DeviceBuffer<double> de = accelerator.Allocate<double>(e);
+            using DeviceBuffer<long> y = accelerator.Allocate<long>(Threads);
+            accelerator.Launch(kernel, new LaunchShape(1, Threads), da.ReadOnly, db.ReadOnly, dc.ReadOnly, dd.ReadOnly, de.ReadOnly, y.View);
             results = y.ToArray();
         }
         catch (CaldException refusal)

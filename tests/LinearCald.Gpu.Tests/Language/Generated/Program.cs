@@ -43,7 +43,7 @@ internal sealed record Counter(int Depth) : Expression(NumberKind.Int)
     public override string ToString() => $"n{Depth}";
 }
 
-/// <summary>An element of an array of registers; the index is a constant or the counter of an enclosing loop of at most four known rounds.</summary>
+/// <summary>An element of an array of registers at a constant index.</summary>
 internal sealed record Element(int Array, Expression Index) : Expression(NumberKind.Int)
 {
     public override string ToString() => $"r{Array}[{Index}]";

@@ -44,8 +44,8 @@ internal sealed class ProgramGenerator(int seed, int size)
     private readonly Random _random = new(seed);
     private int _budget = size;
 
-    // Per open loop: whether its counter may index registers.
-    private readonly List<bool> _loops = [];
+    // Loops around the statement that is being made.
+    private int _loops;
 
     public Block Make() => Body(0);
 
@@ -78,10 +78,10 @@ internal sealed class ProgramGenerator(int seed, int size)
             < 7 => new Assign(new Element(_random.Next(Arrays), Index()), Expression(NumberKind.Int, 3)),
             < 8 => AssignField(),
             8 => new CopyStruct(_random.Next(Structs), _random.Next(Structs)),
-            9 when depth > 0 && _random.Next(3) == 0 => new Jump(_loops.Count == 0 || _random.Next(6) == 0 ? "return" : _random.Next(2) == 0 ? "break" : "continue"),
+            9 when depth > 0 && _random.Next(3) == 0 => new Jump(_loops == 0 || _random.Next(6) == 0 ? "return" : _random.Next(2) == 0 ? "break" : "continue"),
             9 => AssignVariable(),
             < 14 => new If(Condition(), Body(depth + 1), _random.Next(2) == 0 ? new Block([]) : Body(depth + 1)),
-            < 18 when _loops.Count < MaximumDepth => Loop(depth),
+            < 18 when _loops < MaximumDepth => Loop(depth),
             < 18 => AssignVariable(),
             _ => new Switch(Expression(NumberKind.Int, 2), [.. Enumerable.Range(0, 2 + _random.Next(3)).Select(_ => Body(depth + 1))]),
         };
@@ -102,15 +102,15 @@ internal sealed class ProgramGenerator(int seed, int size)
     private CountedLoop Loop(int depth)
     {
         bool known = _random.Next(2) == 0;
-        int index = _loops.Count;
+        int index = _loops;
         Expression bound = known ? new Constant(NumberKind.Int, _random.Next(ArrayLength + 1)) : Expression(NumberKind.Int, 2);
-        _loops.Add(known);
+        _loops++;
         Block body = Body(depth + 1);
-        _loops.RemoveAt(index);
+        _loops--;
         return new CountedLoop(index, known || _random.Next(2) == 0, bound, body);
     }
 
-    /// <summary>Known to the compiler: only loops without a jump out of them are sure to unroll, and a jump may be in any of them.</summary>
+    /// <summary>Always a constant: a loop whose counter indexed registers would have to unroll, and a jump out of it forbids that.</summary>
     private Constant Index() => new(NumberKind.Int, _random.Next(ArrayLength));
 
     private NumberKind Kind() => (NumberKind)_random.Next(5);
@@ -171,8 +171,8 @@ internal sealed class ProgramGenerator(int seed, int size)
                     NumberKind.Float or NumberKind.Double => new Constant(kind, BitConverter.DoubleToInt64Bits(s_reals[_random.Next(s_reals.Length)])),
                     _ => new Constant(kind, s_wholes[_random.Next(s_wholes.Length)]),
                 };
-            case 1 when kind == NumberKind.Int && _loops.Count > 0:
-                return new Counter(_random.Next(_loops.Count));
+            case 1 when kind == NumberKind.Int && _loops > 0:
+                return new Counter(_random.Next(_loops));
             case 2 when kind == NumberKind.Int:
                 return new Element(_random.Next(Arrays), Index());
             case 3 when Field() is { } field && field.Kind == kind:
