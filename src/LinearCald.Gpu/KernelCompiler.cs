@@ -77,7 +77,7 @@ public static class KernelCompiler
     {
         (string version, string name) = evaluator.Target switch
         {
-            PtxTarget.Sm80 => ("7.0", "sm_80"),
+            PtxTarget.Sm80 => ("7.4", "sm_80"),
             PtxTarget.Sm90 => ("7.8", "sm_90"),
             _ => ("8.0", "sm_90a"),
         };

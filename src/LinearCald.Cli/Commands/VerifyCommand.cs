@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using LinearCald.Distillation.Recipes;
 using LinearCald.Distillation.Verification;
 using LinearCald.Tensors;
 
@@ -30,9 +31,10 @@ internal sealed class VerifyCommand : CaldCommand
     public override int Execute(Session session)
     {
         Device device = RunOptions.DeviceOf(session);
+        Precision precision = session.Arguments.GetValue(CommonOptions.Precision) ?? Precision.Fp32;
         bool pass = true;
         int compared = 0;
-        foreach (CaseResult result in session.Arguments.GetRequiredValue(Folders).SelectMany(folder => FixtureVerifier.Verify(folder, device)))
+        foreach (CaseResult result in session.Arguments.GetRequiredValue(Folders).SelectMany(folder => FixtureVerifier.Verify(folder, device, precision)))
         {
             session.Terminal.Out.WriteLine(session.Json ? result.ToJson() : Line(result));
             compared += result.Skipped is null ? 1 : 0;

@@ -17,6 +17,17 @@ public static class PrecisionPolicy
         _ => null,
     };
 
+    /// <summary>How far one operation may be from its reference: ‖x − ref‖ / ‖ref‖.</summary>
+    public static double OperatorBudget(this Precision precision) => precision == Precision.Fp32 ? 1e-5 : precision.ModelBudget();
+
+    /// <summary>How far a model's outputs and gradients may be from their reference.</summary>
+    public static double ModelBudget(this Precision precision) => precision switch
+    {
+        Precision.Fp32 => 1e-4,
+        Precision.Tf32 => 1e-3,
+        _ => 1e-2,
+    };
+
     /// <summary>Refuses what the device has no kernels for.</summary>
     /// <exception cref="CaldException">The device computes in fp32 only.</exception>
     public static void Check(this Precision precision, Device device)

@@ -1,5 +1,6 @@
 using LinearCald.Nn.Files;
 using LinearCald.Tensors;
+using LinearCald.Tensors.Ops;
 
 namespace LinearCald.Distillation.Verification;
 
@@ -53,7 +54,7 @@ internal sealed class Fixture : IDisposable
 
     public static double[] Values(Tensor tensor) => tensor.Type == DType.Float64
         ? tensor.ToArray<double>()
-        : Array.ConvertAll(tensor.ToArray<float>(), v => (double)v);
+        : Array.ConvertAll(tensor.Detach().To(DType.Float32).ToArray<float>(), v => (double)v);
 
     public void Dispose()
     {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using LinearCald.Data.Tokenizers;
+using LinearCald.Distillation.Recipes;
 using LinearCald.Tensors;
 
 namespace LinearCald.Distillation.Verification;
@@ -8,8 +9,11 @@ namespace LinearCald.Distillation.Verification;
 public static class FixtureVerifier
 {
     /// <summary>Verifies every case below a folder.</summary>
+    /// <param name="folder">Cases lie in it or below.</param>
+    /// <param name="device">Where to compute.</param>
+    /// <param name="precision">Of products and activations; it sets the budgets.</param>
     /// <exception cref="CaldException">There are none, or one cannot be read.</exception>
-    public static IEnumerable<CaseResult> Verify(string folder, Device device)
+    public static IEnumerable<CaseResult> Verify(string folder, Device device, Precision precision = Precision.Fp32)
     {
         ArgumentNullException.ThrowIfNull(folder);
         ArgumentNullException.ThrowIfNull(device);
@@ -20,7 +24,7 @@ public static class FixtureVerifier
 
         string[] cases = [.. Cases(folder)];
         return cases.Length > 0
-            ? cases.SelectMany(path => VerifyCase(path, device))
+            ? cases.SelectMany(path => VerifyCase(path, device, precision))
             : throw new CaldException($"{folder} holds no fixture: a case is a folder with expected.safetensors (or fixtures.jsonl for a tokenizer)");
     }
 
@@ -30,7 +34,7 @@ public static class FixtureVerifier
         return folders.Where(f => File.Exists(Path.Combine(f, "expected.safetensors")) || TokenizerFixture.IsFixtureFolder(f)).Order(StringComparer.Ordinal);
     }
 
-    private static IEnumerable<CaseResult> VerifyCase(string path, Device device)
+    private static IEnumerable<CaseResult> VerifyCase(string path, Device device, Precision precision)
     {
         if (TokenizerFixture.IsFixtureFolder(path))
         {
@@ -41,7 +45,7 @@ public static class FixtureVerifier
         using Fixture fixture = new(path);
         if (File.Exists(Path.Combine(path, "config.json")))
         {
-            yield return ModelCase(fixture, device);
+            yield return ModelCase(fixture, device, precision);
         }
         else if (fixture.HasInput("p0") && fixture.HasInput("gp.0"))
         {
@@ -53,7 +57,7 @@ public static class FixtureVerifier
         }
         else if (fixture.Expected.Entries.Any(e => e.Name.EndsWith(".out", StringComparison.Ordinal)))
         {
-            foreach (CaseResult result in OperatorCases.Verify(fixture, device))
+            foreach (CaseResult result in OperatorCases.Verify(fixture, device, precision))
             {
                 yield return result;
             }
@@ -74,12 +78,12 @@ public static class FixtureVerifier
         return new CaseResult(Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))), "cpu", result.Failures, 0, where, result.Texts + result.Pairs);
     }
 
-    private static CaseResult ModelCase(Fixture fixture, Device device)
+    private static CaseResult ModelCase(Fixture fixture, Device device, Precision precision)
     {
         using JsonDocument config = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(fixture.Folder, "config.json")));
         string type = config.RootElement.TryGetProperty("model_type", out JsonElement name) ? name.GetString() ?? "" : "";
         return type == "roberta"
-            ? RobertaCases.Verify(fixture, device)
+            ? RobertaCases.Verify(fixture, device, precision)
             : CaseResult.NotBuilt(fixture.Name, device.Name, $"model type '{type}' is not part of this version");
     }
 }

@@ -1,3 +1,5 @@
+using LinearCald.Distillation.Recipes;
+using LinearCald.Distillation.Training;
 using LinearCald.Tensors;
 using LinearCald.Tensors.Autograd;
 using LinearCald.Tensors.Memory;
@@ -10,8 +12,6 @@ namespace LinearCald.Distillation.Verification;
 /// </summary>
 internal static class OperatorCases
 {
-    private const double Budget = 1e-5;
-
     private static readonly Dictionary<string, Func<Arguments, Tensor>> Operators = new()
     {
         ["gelu_erf"] = a => a["x"].Apply(Activation.GeluErf),
@@ -27,24 +27,24 @@ internal static class OperatorCases
         ["sdpa_causal"] = CausalAttention,
     };
 
-    public static IEnumerable<CaseResult> Verify(Fixture fixture, Device device)
+    public static IEnumerable<CaseResult> Verify(Fixture fixture, Device device, Precision precision)
     {
         const string Suffix = ".out";
         foreach (string name in fixture.Expected.Entries.Select(e => e.Name).Where(n => n.EndsWith(Suffix, StringComparison.Ordinal)).Order(StringComparer.Ordinal))
         {
             string op = name[..^Suffix.Length];
             yield return Operators.TryGetValue(op, out Func<Arguments, Tensor>? compute)
-                ? One(fixture, op, compute, device)
+                ? One(fixture, op, compute, device, precision)
                 : CaseResult.NotBuilt($"{fixture.Name}/{op}", device.Name, "this operator is not part of this version");
         }
     }
 
-    private static CaseResult One(Fixture fixture, string op, Func<Arguments, Tensor> compute, Device device)
+    private static CaseResult One(Fixture fixture, string op, Func<Arguments, Tensor> compute, Device device, Precision precision)
     {
         using MemoryScope scope = MemoryScope.Begin();
         using Tape tape = Tape.Record();
-        Arguments arguments = new(fixture, op, device);
-        Tensor y = compute(arguments);
+        Arguments arguments = new(fixture, op, device, precision.ComputeType());
+        Tensor y = compute(arguments).To(DType.Float32);
         ErrorMeter meter = new();
         meter.Add(op + ".out", "out", Fixture.Values(y), fixture.ExpectedValues(op + ".out"));
         tape.Backward(y, fixture.Float(op + ".grad_out", device));
@@ -58,7 +58,7 @@ internal static class OperatorCases
             }
         }
 
-        return meter.Result($"{fixture.Name}/{op}", device.Name, Budget);
+        return meter.Result($"{fixture.Name}/{op}", device.Name, precision.OperatorBudget());
     }
 
     private static Tensor KlRows(Arguments a)
@@ -90,7 +90,7 @@ internal static class OperatorCases
     private static Tensor Packed(Tensor x) => x.Transpose(1, 2).Reshape(x.Shape[0], x.Shape[2], x.Shape[1] * x.Shape[3]);
 
     /// <summary>The arguments of one operator, uploaded on first use.</summary>
-    private sealed class Arguments(Fixture fixture, string op, Device device)
+    private sealed class Arguments(Fixture fixture, string op, Device device, DType? type)
     {
         public Dictionary<string, Tensor> Floats { get; } = [];
 
@@ -105,7 +105,8 @@ internal static class OperatorCases
                     Floats.Add(name, value);
                 }
 
-                return value;
+                // In mixed precision parameters stay float32.
+                return type is { } compute && name is not ("w" or "b") ? value.To(compute) : value;
             }
         }
 

@@ -1,3 +1,5 @@
+using LinearCald.Distillation.Recipes;
+using LinearCald.Distillation.Training;
 using LinearCald.Models.Roberta;
 using LinearCald.Nn;
 using LinearCald.Tensors;
@@ -10,9 +12,7 @@ namespace LinearCald.Distillation.Verification;
 /// <summary>A golden RoBERTa: hidden states, logits, loss and the gradient of every parameter.</summary>
 internal static class RobertaCases
 {
-    private const double Budget = 1e-4;
-
-    public static CaseResult Verify(Fixture fixture, Device device)
+    public static CaseResult Verify(Fixture fixture, Device device, Precision precision)
     {
         BuildContext context = BuildContext.For(device, 0);
         bool classifier = fixture.Inputs.Entry("labels").Shape.Length == 1;
@@ -22,7 +22,7 @@ internal static class RobertaCases
         using MemoryScope scope = MemoryScope.Begin();
         using Tape tape = Tape.Record();
         RobertaInput input = RobertaInput.Create(model.Config, device, fixture.Integers("input_ids"), Lengths(fixture));
-        ModelOutput output = model.Forward(input, new ForwardContext { HiddenStates = true });
+        ModelOutput output = model.Forward(input, new ForwardContext { HiddenStates = true, ComputeType = precision.ComputeType() });
         Tensor labels = fixture.Integer("labels", device);
         int classes = output.Logits.Shape.Last;
         Tensor loss = output.Logits.Reshape(-1, classes).CrossEntropy(labels.Reshape(-1));
@@ -46,7 +46,7 @@ internal static class RobertaCases
             meter.Add(name, "grad", Fixture.Values(gradient), fixture.ExpectedValues(name));
         }
 
-        return meter.Result(fixture.Name, device.Name, Budget);
+        return meter.Result(fixture.Name, device.Name, precision.ModelBudget());
     }
 
     /// <summary>Valid tokens of each sample, from a mask of ones followed by zeros.</summary>

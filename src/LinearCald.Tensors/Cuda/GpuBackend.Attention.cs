@@ -81,10 +81,21 @@ internal sealed unsafe partial class GpuBackend
     }
 
     private AttentionProblem AttentionOf(Tensor q, Tensor k, int heads, bool causal, double scale, double p, RandomKey key) => new(
-        PrecisionOf("Attention", q), q.Shape[0], heads, q.Shape[1], k.Shape[1], q.Shape[2] / heads, scale, causal, p, p > 0 ? _device.KeyFor(key) : default);
+        ScorePrecision("Attention", q, k.Shape[1]), q.Shape[0], heads, q.Shape[1], k.Shape[1], q.Shape[2] / heads, scale, causal, p, p > 0 ? _device.KeyFor(key) : default);
 
     private LinformerProblem LinformerOf(Tensor q, Tensor e, int heads, double scale, double p, RandomKey key) => new(
-        PrecisionOf("LinformerAttention", q), q.Shape[0], heads, q.Shape[1], q.Shape[2] / heads, e.Shape[1], e.Shape[0], scale, p, p > 0 ? _device.KeyFor(key) : default);
+        ScorePrecision("LinformerAttention", q, e.Shape[1]), q.Shape[0], heads, q.Shape[1], q.Shape[2] / heads, e.Shape[1], e.Shape[0], scale, p, p > 0 ? _device.KeyFor(key) : default);
+
+    /// <summary>
+    /// Gradients of scores are small differences of large sums, so that rounding their operands to tf32 costs a model's gradients more than all its other products; over
+    /// few keys full float32 takes no time that shows.
+    /// </summary>
+    private GemmPrecision ScorePrecision(string operation, Tensor q, int keys)
+    {
+        const int FewKeys = 256;
+        GemmPrecision precision = PrecisionOf(operation, q);
+        return precision == GemmPrecision.TensorFloat32 && keys <= FewKeys ? GemmPrecision.Float32 : precision;
+    }
 
     private static ReadOnlyView<T> Read<T>(Tensor tensor)
         where T : unmanaged => new((T*)Address(tensor), tensor.Shape.Count);

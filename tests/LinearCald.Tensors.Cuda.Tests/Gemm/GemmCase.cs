@@ -136,6 +136,8 @@ internal sealed class GemmCase(GemmProblem problem, int seed)
     {
         double difference = 0;
         double norm = 0;
+        List<string> wrong = [];
+        double scale = expected.Length == 0 ? 0 : Math.Sqrt(expected.Average(e => e * e));
         for (int i = 0; i < actual.Length; i++)
         {
             if (!Inside(i))
@@ -146,10 +148,14 @@ internal sealed class GemmCase(GemmProblem problem, int seed)
 
             difference += (actual[i] - expected[i]) * (actual[i] - expected[i]);
             norm += expected[i] * expected[i];
+            if (!(Math.Abs(actual[i] - expected[i]) <= 10 * budget * scale))
+            {
+                wrong.Add($"[{i / problem.LeadingC}, {i % problem.LeadingC}] {actual[i]:G5} for {expected[i]:G5}");
+            }
         }
 
         double error = Math.Sqrt(difference / Math.Max(norm, 1e-30));
-        Assert.True(error <= budget, $"{what}: error {error:E2} of {budget:E0} ({problem}, offset {Offset}, bias {Bias}, plan {Plan})");
+        Assert.True(error <= budget, $"{what}: error {error:E2} of {budget:E0} ({problem}, offset {Offset}, bias {Bias}, plan {Plan}); {wrong.Count} far off: {string.Join("; ", wrong.Where((_, i) => i % Math.Max(1, wrong.Count / 12) == 0))}");
     }
 
     private long Stored(int rows, int columns, int leading, long stride) => problem.Batch == 0 || rows == 0 || columns == 0

@@ -102,7 +102,7 @@ internal static class SimtGemm
             }
 
             Group.Barrier();
-            GemmEpilogue.Write<TWord, TFormat>(arguments, variant, memory, pitchB, rows, firstRow + first, firstColumn);
+            GemmEpilogue.Write<TWord, TFormat>(arguments, variant, memory, pitchB, Math.Min(rows, tile.M - first), firstRow + first, firstColumn); // the rows below are another group's
         }
     }
 
