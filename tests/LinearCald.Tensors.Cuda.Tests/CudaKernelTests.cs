@@ -1,4 +1,3 @@
-using LinearCald.Gpu;
 using LinearCald.Gpu.Driver;
 using LinearCald.Gpu.Tests.Driver;
 using LinearCald.Tensors.Cuda.Kernels;

@@ -1,4 +1,3 @@
-using LinearCald.Gpu;
 using LinearCald.Tensors.Autograd;
 using LinearCald.Tensors.Memory;
 

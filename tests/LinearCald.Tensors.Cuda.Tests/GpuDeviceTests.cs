@@ -1,5 +1,4 @@
 using LinearCald.Gpu;
-using LinearCald.Tensors.Cuda;
 using LinearCald.Tensors.Cuda.Kernels;
 using LinearCald.Tensors.Memory;
 

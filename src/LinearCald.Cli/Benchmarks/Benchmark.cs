@@ -8,8 +8,11 @@ namespace LinearCald.Cli.Benchmarks;
 /// <param name="Op">As the peers' scripts call it.</param>
 /// <param name="Shape">Extents, for the reader.</param>
 /// <param name="Run">Does it once.</param>
-internal sealed record Benchmark(string Op, string Shape, Action Run)
+internal sealed record Benchmark(string Op, string Shape, Action Run) : IDisposable
 {
+    /// <summary>What was made for the runs and has memory that no scope gives back: models, optimisers.</summary>
+    public IReadOnlyList<IDisposable> Owned { get; init; } = [];
+
     /// <summary>Floating-point operations of a run; 0 when a rate in GFLOP/s says nothing.</summary>
     public double Flops { get; init; }
 
@@ -21,6 +24,14 @@ internal sealed record Benchmark(string Op, string Shape, Action Run)
 
     /// <summary>Tokens of a run; 0 when there are none.</summary>
     public int Tokens { get; init; }
+
+    public void Dispose()
+    {
+        foreach (IDisposable owned in Owned)
+        {
+            owned.Dispose();
+        }
+    }
 
     /// <summary>Times it: a warm-up, then runs for about the given time, the median counts.</summary>
     public BenchmarkResult Measure(Device device, double seconds)

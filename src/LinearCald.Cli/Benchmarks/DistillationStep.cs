@@ -16,7 +16,7 @@ namespace LinearCald.Cli.Benchmarks;
 /// One step of the method as the peers' script takes it: the teacher's forward pass, the student's forward and backward passes (dropout 0.1, rank 256, task loss + 20 · mean of the
 /// layers' squared distances over valid positions), clipping at 1, AdamW. Lengths are uniform in 32 … L. Recorded where the device can.
 /// </summary>
-internal sealed class DistillationStep
+internal sealed class DistillationStep : IDisposable
 {
     private const double LayerWeight = 20;
     private readonly Device _device;
@@ -89,6 +89,15 @@ internal sealed class DistillationStep
         _optimiser.Update(1e-4, 1, 1, _total);
         _student.ClearGradients();
         _runs++;
+    }
+
+    public void Dispose()
+    {
+        _recorded?.Dispose();
+        _total.Dispose();
+        _optimiser.Dispose();
+        _student.Dispose();
+        _teacher.Dispose();
     }
 
     private void Work()

@@ -69,7 +69,7 @@ internal static class EncoderBenchmarks
     private static Benchmark CaldStep(string name, RobertaConfig config, Precision precision, Device device)
     {
         DistillationStep step = new(device, config, precision, 32, Length);
-        return new Benchmark($"cald_step_{RecipeSchema.NameOf(precision)}", name, step.Run) { Tokens = step.ValidTokens, Precision = RecipeSchema.NameOf(precision) };
+        return new Benchmark($"cald_step_{RecipeSchema.NameOf(precision)}", name, step.Run) { Tokens = step.ValidTokens, Owned = [step], Precision = RecipeSchema.NameOf(precision) };
     }
 
     private static Benchmark TrainStep(string op, string name, RobertaConfig config, Device device, double flops)
@@ -93,7 +93,7 @@ internal static class EncoderBenchmarks
             optimiser.Update(1e-4, clipNorm: 1);
             model.ClearGradients();
         })
-        { Flops = flops, Tokens = Batch * Length };
+        { Flops = flops, Tokens = Batch * Length, Owned = [optimiser, model] };
     }
 
     private static Benchmark Inference(string op, string name, RobertaConfig config, Device device, int batch, int length, double flops)
@@ -107,7 +107,7 @@ internal static class EncoderBenchmarks
             using MemoryScope scope = MemoryScope.Begin();
             model.Forward(RobertaInput.Create(config, device, ids, lengths), ForwardContext.Inference);
         })
-        { Flops = flops, Tokens = batch * length };
+        { Flops = flops, Tokens = batch * length, Owned = [model] };
     }
 
     private static int[] Tokens(int count)

@@ -72,7 +72,8 @@ internal sealed class BenchCommand : CaldCommand
         foreach ((_, _, Func<Benchmark> make) in chosen)
         {
             using MemoryScope scope = MemoryScope.Begin();
-            session.Terminal.Out.WriteLine(make().Measure(device, session.Arguments.GetValue(Budget)).ToJson(device, peak));
+            using Benchmark benchmark = make();
+            session.Terminal.Out.WriteLine(benchmark.Measure(device, session.Arguments.GetValue(Budget)).ToJson(device, peak));
             session.Terminal.Out.Flush();
         }
 

@@ -58,11 +58,11 @@ internal sealed unsafe class GroupRun : IDisposable
         fixed (byte* packed = arguments)
         {
             _arguments = (nint)packed;
-            for (int z = 0; z < shape.Grid.Z; z++)
-            for (int y = 0; y < shape.Grid.Y; y++)
-            for (int x = 0; x < shape.Grid.X; x++)
+            for (long i = 0; i < shape.Grid.Count; i++)
             {
-                GridIndex = new Index3(x, y, z);
+                (long row, long x) = Math.DivRem(i, shape.Grid.X);
+                (long z, long y) = Math.DivRem(row, shape.Grid.Y);
+                GridIndex = new Index3((int)x, (int)y, (int)z);
                 RunGroup();
             }
         }

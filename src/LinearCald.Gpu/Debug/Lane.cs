@@ -78,10 +78,8 @@ internal sealed partial class Lane(GroupRun group, int thread)
         t_current = null;
     }
 
-    /// <summary>Memory fences: lanes run one at a time, so every write is visible already.</summary>
-    public void Touch()
-    {
-    }
+    /// <summary>Memory fences, which need a kernel and nothing else: lanes run one at a time, so every write is visible already.</summary>
+    public static void Fence() => _ = Current;
 
     public void Stop<T>(string name, T value)
         where T : unmanaged =>

@@ -434,7 +434,7 @@ internal sealed partial class Arithmetic(CodeBuilder code, Func<string, Refusal>
             }
 
             // Masks that keep every bit that can be set.
-            if (narrow && name == "and" && RangeOf(x) is (>= 0, var high) && k.Bits >= 0 && ((k.Int + 1) & k.Int) == 0 && high <= k.Int)
+            if (narrow && name == "and" && k.Bits >= 0 && ((k.Int + 1) & k.Int) == 0 && RangeOf(x) is var kept && kept.Low >= 0 && kept.High <= k.Int)
             {
                 return x;
             }

@@ -1,6 +1,4 @@
 using System.Reflection;
-using LinearCald.Gpu.Frontend.Il;
-using LinearCald.Gpu.Frontend.Intrinsics;
 
 namespace LinearCald.Gpu.Frontend;
 

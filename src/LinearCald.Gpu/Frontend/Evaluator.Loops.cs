@@ -1,4 +1,3 @@
-using LinearCald.Gpu.Frontend.Il;
 using LinearCald.Gpu.Ir;
 
 namespace LinearCald.Gpu.Frontend;

@@ -86,9 +86,9 @@ public static class Group
 
     /// <summary>Makes this thread's writes to global memory visible to the whole device before its later ones.</summary>
     [Intrinsic]
-    public static void FenceDevice() => Lane.Current.Touch();
+    public static void FenceDevice() => Lane.Fence();
 
     /// <summary>Makes this thread's writes visible to its group before its later ones.</summary>
     [Intrinsic]
-    public static void FenceGroup() => Lane.Current.Touch();
+    public static void FenceGroup() => Lane.Fence();
 }

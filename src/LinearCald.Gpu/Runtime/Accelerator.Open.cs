@@ -1,5 +1,4 @@
 using System.Globalization;
-using LinearCald.Gpu.Debug;
 using LinearCald.Gpu.Driver;
 
 namespace LinearCald.Gpu;

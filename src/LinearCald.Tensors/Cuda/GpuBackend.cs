@@ -1,5 +1,4 @@
 using LinearCald.Gpu;
-using LinearCald.Tensors.Cuda.Kernels;
 
 namespace LinearCald.Tensors.Cuda;
 

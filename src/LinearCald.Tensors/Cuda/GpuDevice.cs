@@ -140,11 +140,7 @@ internal sealed class GpuDevice : Device
         return storage;
     }
 
-    internal override void Recycle(Storage storage)
-    {
-        GC.SuppressFinalize(storage);
-        Accelerator.Free(((GpuStorage)storage).Address);
-    }
+    internal override void Recycle(Storage storage) => ((GpuStorage)storage).Dispose();
 
     internal override void Upload(Storage destination, long byteOffset, ReadOnlySpan<byte> source) =>
         Accelerator.CopyToDevice(source, ((GpuStorage)destination).Address + (nint)byteOffset);

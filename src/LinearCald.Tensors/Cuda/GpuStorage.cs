@@ -3,7 +3,7 @@ using LinearCald.Tensors.Memory;
 namespace LinearCald.Tensors.Cuda;
 
 /// <summary>A block of an accelerator's memory.</summary>
-internal sealed class GpuStorage : Storage
+internal sealed class GpuStorage : Storage, IDisposable
 {
     private readonly GpuDevice _device;
 
@@ -19,4 +19,11 @@ internal sealed class GpuStorage : Storage
 
     /// <summary>The first byte, on the device.</summary>
     public nint Address { get; }
+
+    /// <summary>Gives the block back; the device calls it when the buffer is recycled.</summary>
+    public void Dispose()
+    {
+        GC.SuppressFinalize(this);
+        _device.Accelerator.Free(Address);
+    }
 }

@@ -43,7 +43,7 @@ public sealed class RefusalTests
     [Fact]
     public void AllowsBarriersWhereThreadsAgree() => Assert.Contains("bar.sync", TestKernels.Ptx(TestKernels.Find(typeof(RefusalTests), nameof(Fine), true), 64), StringComparison.Ordinal);
 
-    public static void Fine(View<int> y, int n)
+    internal static void Fine(View<int> y, int n)
     {
         for (int i = 0; i < n; i++)
         {
@@ -61,21 +61,21 @@ public sealed class RefusalTests
         }
     }
 
-    public static void UnknownRegister(View<int> y, int n)
+    internal static void UnknownRegister(View<int> y, int n)
     {
         Registers<int, N8> r = default;
         r[n] = 1;
         y[0] = r[0];
     }
 
-    public static void RegisterOutside(View<int> y, int n)
+    internal static void RegisterOutside(View<int> y, int n)
     {
         Registers<int, N8> r = default;
         r[8] = n;
         y[0] = r[0];
     }
 
-    public static void AllocationInALoop(View<int> y, int n)
+    internal static void AllocationInALoop(View<int> y, int n)
     {
         for (int i = 0; i < n; i++)
         {
@@ -85,11 +85,11 @@ public sealed class RefusalTests
         }
     }
 
-    public static void MutableStatic(View<int> y, int n) => y[0] = n + ReadCounter();
+    internal static void MutableStatic(View<int> y, int n) => y[0] = n + ReadCounter();
 
-    public static void StaticArray(View<int> y, int n) => y[0] = s_table[n];
+    internal static void StaticArray(View<int> y, int n) => y[0] = s_table[n];
 
-    public static void DividedBarrier(View<int> y, int n)
+    internal static void DividedBarrier(View<int> y, int n)
     {
         if (Group.Thread < n)
         {
@@ -99,7 +99,7 @@ public sealed class RefusalTests
         y[0] = n;
     }
 
-    public static void BarrierAfterReturn(View<int> y, int n)
+    internal static void BarrierAfterReturn(View<int> y, int n)
     {
         if (Grid.ThreadX >= n)
         {
@@ -110,7 +110,7 @@ public sealed class RefusalTests
         Group.Barrier();
     }
 
-    public static void BarrierInADividedLoop(View<int> y, int n)
+    internal static void BarrierInADividedLoop(View<int> y, int n)
     {
         for (int i = Group.Thread; i < n; i += 7)
         {
@@ -119,11 +119,11 @@ public sealed class RefusalTests
         }
     }
 
-    public static void CheckedSum(View<int> y, int n) => y[0] = checked(n + 1);
+    internal static void CheckedSum(View<int> y, int n) => y[0] = checked(n + 1);
 
-    public static void NewObject(View<int> y, int n) => y[0] = new object() is null ? n : 0;
+    internal static void NewObject(View<int> y, int n) => y[0] = new object() is null ? n : 0;
 
-    public static void UnknownUnroll(View<int> y, int n)
+    internal static void UnknownUnroll(View<int> y, int n)
     {
         for (int i = 0; i < n; i++)
         {
@@ -132,9 +132,9 @@ public sealed class RefusalTests
         }
     }
 
-    public static unsafe void Pointer(View<int> y, int n) => *y.Address = n;
+    internal static unsafe void Pointer(View<int> y, int n) => *y.Address = n;
 
-    public static void EndlessRecursion(View<int> y, int n) => y[0] = Again(n);
+    internal static void EndlessRecursion(View<int> y, int n) => y[0] = Again(n);
 
     private static int Again(int n) => n + Again(n + 1);
 

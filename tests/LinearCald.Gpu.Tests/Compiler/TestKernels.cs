@@ -11,7 +11,7 @@ internal static class TestKernels
     public static Kernel Find(Type type, string name, bool optimised)
     {
         Type home = optimised ? type : s_unoptimised.GetType($"LinearCald.Gpu.Unoptimised.{type.Name}", true)!;
-        return Kernel.Of(home.GetMethod(name, BindingFlags.Public | BindingFlags.Static)!);
+        return Kernel.Of(home.GetMethod(name, BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static)!);
     }
 
     public static IEnumerable<string> Names(Type type) =>

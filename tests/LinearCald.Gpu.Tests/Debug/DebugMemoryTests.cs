@@ -78,7 +78,7 @@ public sealed class DebugMemoryTests
     }
 
     [Fact]
-    public void ALaneStopsShowsItsValueAndGoesOn()
+    public async Task ALaneStopsShowsItsValueAndGoesOn()
     {
         using DebugAccelerator device = new();
         using DeviceBuffer<int> x = device.Allocate<int>(Enumerable.Range(0, 16).ToArray());
@@ -95,14 +95,14 @@ public sealed class DebugMemoryTests
 
         Kernel kernel = Kernel.Of(DebugKernels.Stopping);
         Task launch = Task.Run(() => device.Launch(kernel, new LaunchShape(1, 4), x.ReadOnly, y.View));
-        stopped.Wait();
+        await stopped.WaitAsync();
         Assert.Equal(new LaneStop("sum", 8 + 9, kernel, new Index3(0, 0, 0), 2), stops[0]);
         Assert.Equal([6, 22, 0, 0], y.ToArray());
         goOn.Release();
-        stopped.Wait();
+        await stopped.WaitAsync();
         Assert.Equal(38, stops[1].Value);
         goOn.Release();
-        launch.Wait();
+        await launch;
         Assert.Equal([6, 22, 38, 54], y.ToArray());
         Assert.Equal(2, stops.Count);
     }

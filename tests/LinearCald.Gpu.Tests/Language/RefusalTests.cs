@@ -33,7 +33,7 @@ public sealed class RefusalTests
     [InlineData(nameof(DoubleEstimate), "float only")]
     public void RefusedWithReasonAndLine(string name, string reason)
     {
-        Kernel kernel = Kernel.Of(typeof(RefusalTests).GetMethod(name)!);
+        Kernel kernel = TestKernels.Find(typeof(RefusalTests), name, true);
         CaldException e = Assert.ThrowsAny<CaldException>(() => TestKernels.Ptx(kernel, 64));
         Assert.Contains(reason, e.Message, StringComparison.Ordinal);
         Assert.Matches(@"RefusalTests\.cs:\d+", e.Message);
@@ -44,11 +44,11 @@ public sealed class RefusalTests
     {
         Kernel good = Kernel.Of(typeof(Golden.GoldenKernels).GetMethod(nameof(Golden.GoldenKernels.Axpy))!);
         string before = TestKernels.Ptx(good, 64);
-        Assert.ThrowsAny<CaldException>(() => TestKernels.Ptx(Kernel.Of(typeof(RefusalTests).GetMethod(nameof(ArrayElement))!), 64));
+        Assert.ThrowsAny<CaldException>(() => TestKernels.Ptx(TestKernels.Find(typeof(RefusalTests), nameof(ArrayElement), true), 64));
         Assert.Equal(before, TestKernels.Ptx(good, 64));
     }
 
-    public static void TryBlock(View<int> y, int n)
+    internal static void TryBlock(View<int> y, int n)
     {
         try
         {
@@ -60,41 +60,41 @@ public sealed class RefusalTests
         }
     }
 
-    public static void LambdaCall(View<int> y, int n)
+    internal static void LambdaCall(View<int> y, int n)
     {
         Func<int, int> twice = x => x + n;
         y[0] = twice(n);
     }
 
-    public static void VirtualCall(View<int> y, int n) => y[0] = n.GetType().GetHashCode();
+    internal static void VirtualCall(View<int> y, int n) => y[0] = n.GetType().GetHashCode();
 
-    public static void InterfaceCall(View<int> y, int n)
+    internal static void InterfaceCall(View<int> y, int n)
     {
         IValue value = new Boxable(n);
         y[0] = value.Value;
     }
 
-    public static void ArrayElement(View<int> y, int n)
+    internal static void ArrayElement(View<int> y, int n)
     {
         int[] values = new int[4];
         y[0] = values[n];
     }
 
-    public static void StackMemory(View<int> y, int n)
+    internal static void StackMemory(View<int> y, int n)
     {
         Span<int> values = stackalloc int[4];
         y[0] = values[n];
     }
 
-    public static void FloatRemainder(View<int> y, int n) => y[0] = (int)(n * 0.5f % 3f);
+    internal static void FloatRemainder(View<int> y, int n) => y[0] = (int)(n * 0.5f % 3f);
 
-    public static void LibraryCall(View<int> y, int n) => y[0] = Environment.TickCount + n;
+    internal static void LibraryCall(View<int> y, int n) => y[0] = Environment.TickCount + n;
 
-    public static void DecimalSum(View<int> y, int n) => y[0] = (int)(n * 1.5m);
+    internal static void DecimalSum(View<int> y, int n) => y[0] = (int)(n * 1.5m);
 
-    public static void CheckedConversion(View<int> y, int n) => y[0] = checked((byte)n);
+    internal static void CheckedConversion(View<int> y, int n) => y[0] = checked((byte)n);
 
-    public static void ChosenReference(View<int> y, int n)
+    internal static void ChosenReference(View<int> y, int n)
     {
         int a = n;
         int b = n + 1;
@@ -103,31 +103,31 @@ public sealed class RefusalTests
         y[0] = a + b;
     }
 
-    public static void WideShuffle(View<int> y, int n) => y[0] = (int)Warp.ShuffleXor(new Float4(n, n, n, n), 1).X;
+    internal static void WideShuffle(View<int> y, int n) => y[0] = (int)Warp.ShuffleXor(new Float4(n, n, n, n), 1).X;
 
-    public static void FarShuffle(View<int> y, int n) => y[0] = Warp.ShuffleXor(n, 32);
+    internal static void FarShuffle(View<int> y, int n) => y[0] = Warp.ShuffleXor(n, 32);
 
-    public static void SmallAtomic(View<int> y, int n) => Atomic.Add(y.As<short>(), 0, (short)n);
+    internal static void SmallAtomic(View<int> y, int n) => Atomic.Add(y.As<short>(), 0, (short)n);
 
-    public static void SmallCopy(View<int> y, int n)
+    internal static void SmallCopy(View<int> y, int n)
     {
         ReadOnlyView<int> source = y;
         AsyncCopy.Copy(Shared.Allocate<short>(4), 0, source.As<short>(), n);
     }
 
-    public static void UnknownWait(View<int> y, int n) => AsyncCopy.Wait(n);
+    internal static void UnknownWait(View<int> y, int n) => AsyncCopy.Wait(n);
 
-    public static void BarrierNumber(View<int> y, int n) => Group.Barrier(16, 64);
+    internal static void BarrierNumber(View<int> y, int n) => Group.Barrier(16, 64);
 
-    public static void OutsideTable(View<int> y, int n)
+    internal static void OutsideTable(View<int> y, int n)
     {
         ReadOnlySpan<int> table = [3, 1, 4, 1, 5];
         y[0] = table[5] + n;
     }
 
-    public static void RoundDigits(View<int> y, int n) => y[0] = (int)MathF.Round(n * 0.1f, 1);
+    internal static void RoundDigits(View<int> y, int n) => y[0] = (int)MathF.Round(n * 0.1f, 1);
 
-    public static void DoubleEstimate(View<int> y, int n) => y[0] = (int)Math.ReciprocalEstimate((double)n);
+    internal static void DoubleEstimate(View<int> y, int n) => y[0] = (int)Math.ReciprocalEstimate((double)n);
 
     private readonly struct Boxable(int value) : IValue
     {

@@ -4,7 +4,6 @@ using LinearCald.Gpu;
 using LinearCald.Tensors.Cpu;
 using LinearCald.Tensors.Ops;
 using Arithmetic = LinearCald.Tensors.Ops.BinaryKind;
-using Kernels = LinearCald.Tensors.Cuda.Kernels;
 
 namespace LinearCald.Tensors.Cuda.Tests.Elementwise;
 

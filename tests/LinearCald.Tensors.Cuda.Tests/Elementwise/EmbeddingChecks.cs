@@ -1,6 +1,5 @@
 using LinearCald.Gpu;
 using LinearCald.Tensors.Cpu;
-using Kernels = LinearCald.Tensors.Cuda.Kernels;
 
 namespace LinearCald.Tensors.Cuda.Tests.Elementwise;
 

@@ -28,10 +28,13 @@ public class EmbeddingTests
     {
         using Accelerator accelerator = TestAccelerators.Open(device);
         EmbeddingChecks.Order(accelerator, 3, 1);
-        EmbeddingChecks.Order(accelerator, 200, 300);
-        EmbeddingChecks.Order(accelerator, 256, 2047);
         EmbeddingChecks.Order(accelerator, 70000, 2500);
-        EmbeddingChecks.Order(accelerator, 4, 4100);
+        if (!TestAccelerators.IsSlow(device))
+        {
+            EmbeddingChecks.Order(accelerator, 200, 300);
+            EmbeddingChecks.Order(accelerator, 256, 2047);
+            EmbeddingChecks.Order(accelerator, 4, 4100);
+        }
     }
 
     [Theory]
@@ -41,11 +44,20 @@ public class EmbeddingTests
         using Accelerator accelerator = TestAccelerators.Open(device);
         foreach (DType type in Errors.Formats)
         {
-            EmbeddingChecks.Gradient(accelerator, type, 300, 24, 200, 0, -1, accumulate: false, 0);
-            EmbeddingChecks.Gradient(accelerator, type, 20, 40, 150, 60, 3, accumulate: true, 0);
             EmbeddingChecks.Gradient(accelerator, type, 20, 37, 150, 60, 10, accumulate: false, 1);
             EmbeddingChecks.Gradient(accelerator, type, 7, 264, 67, 100, 0, accumulate: true, 0);
             EmbeddingChecks.Gradient(accelerator, type, 7, 5, 0, 0, 0, accumulate: false, 0);
+        }
+
+        if (TestAccelerators.IsSlow(device))
+        {
+            return;
+        }
+
+        foreach (DType type in Errors.Formats)
+        {
+            EmbeddingChecks.Gradient(accelerator, type, 300, 24, 200, 0, -1, accumulate: false, 0);
+            EmbeddingChecks.Gradient(accelerator, type, 20, 40, 150, 60, 3, accumulate: true, 0);
         }
 
         EmbeddingChecks.Gradient(accelerator, DType.BFloat16, 5, 16, 700, 90, -1, accumulate: true, 0);

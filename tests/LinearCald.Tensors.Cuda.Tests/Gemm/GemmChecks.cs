@@ -71,15 +71,19 @@ internal static class GemmChecks
     }
 
     /// <summary>A long sum with few results: split along k, and the same bits again.</summary>
-    public static void Split(Accelerator accelerator, GemmPrecision precision, DType output)
+    /// <param name="counts">How many parts: 3 accumulates, 7 has a bias and an activation.</param>
+    public static void Split(Accelerator accelerator, GemmPrecision precision, DType output, params int[] counts)
     {
         int depth = GemmPlan.Depth(precision);
         GemmTile tile = GemmPlan.Tiles(precision).Last();
-        foreach (int parts in new[] { 2, 3, 7 })
+        foreach (int parts in counts)
         {
             GemmProblem problem = GemmProblem.Contiguous(33, 50, (depth * 7) + 3, true, false, 2) with
             {
-                Precision = precision, Output = output, Accumulate = parts == 3, Activation = parts == 7 ? Activation.GeluErf : Activation.None,
+                Precision = precision,
+                Output = output,
+                Accumulate = parts == 3,
+                Activation = parts == 7 ? Activation.GeluErf : Activation.None,
             };
             new GemmCase(problem, parts) { Plan = new GemmPlan(tile, parts), Bias = parts == 7, Pre = parts == 7 }.Check(accelerator, Budget(precision, output));
         }
@@ -92,7 +96,11 @@ internal static class GemmChecks
         {
             GemmProblem problem = GemmProblem.Contiguous(20, 36, 24, false, true) with
             {
-                Precision = precision, Output = output, Activation = activation, Float32Bias = float32Bias, Alpha = 0.3f,
+                Precision = precision,
+                Output = output,
+                Activation = activation,
+                Float32Bias = float32Bias,
+                Alpha = 0.3f,
             };
             new GemmCase(problem, (int)activation) { Bias = true, Pre = activation != Activation.Relu }.Check(accelerator, Budget(precision, output) * 2);
         }

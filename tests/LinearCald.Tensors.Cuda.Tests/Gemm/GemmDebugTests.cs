@@ -3,7 +3,10 @@ using LinearCald.Tensors.Cuda.Kernels;
 
 namespace LinearCald.Tensors.Cuda.Tests;
 
-/// <summary>Matrix products as C# methods, every access and barrier checked.</summary>
+/// <summary>
+/// Matrix products as C# methods, every access and barrier checked. Lanes are threads that hand over at every barrier and matrix instruction, so problems
+/// are small and few: each kernel in each layout once; <see cref="GemmEmulatorTests"/> crosses the rest.
+/// </summary>
 public sealed class GemmDebugTests : IDisposable
 {
     private readonly DebugAccelerator _device = new();
@@ -29,24 +32,23 @@ public sealed class GemmDebugTests : IDisposable
 
     [Theory]
     [MemberData(nameof(PrecisionsAndTransposes))]
-    public void SmallestTileInEveryLayout(string precision, bool transposeA, bool transposeB)
-    {
-        GemmTile tile = GemmPlan.Tiles(Of(precision)).Last();
-        GemmChecks.Tile(_device, Of(precision), tile, transposeA, transposeB, true);
-        GemmChecks.Tile(_device, Of(precision), tile, transposeA, transposeB, false);
-    }
+    public void SmallestTileInEveryLayout(string precision, bool transposeA, bool transposeB) =>
+        GemmChecks.Tile(_device, Of(precision), GemmPlan.Tiles(Of(precision)).Last(), transposeA, transposeB, aligned: transposeA == transposeB);
 
     [Theory]
-    [MemberData(nameof(PrecisionsAndTransposes))]
+    [InlineData(nameof(GemmPrecision.Float32), false, false)]
+    [InlineData(nameof(GemmPrecision.TensorFloat32), true, false)]
+    [InlineData(nameof(GemmPrecision.BFloat16), false, true)]
+    [InlineData(nameof(GemmPrecision.Half), true, true)]
     public void SumsOfAnyLength(string precision, bool transposeA, bool transposeB) => GemmChecks.Lengths(_device, Of(precision), transposeA, transposeB);
 
     [Theory]
     [MemberData(nameof(Precisions))]
-    public void RandomProblems(string precision) => GemmChecks.Random(_device, Of(precision), 12, 70);
+    public void RandomProblems(string precision) => GemmChecks.Random(_device, Of(precision), 4, 40);
 
     [Theory]
     [MemberData(nameof(Precisions))]
-    public void SplitSums(string precision) => GemmChecks.Split(_device, Of(precision), precision == nameof(GemmPrecision.BFloat16) ? DType.BFloat16 : DType.Float32);
+    public void SplitSums(string precision) => GemmChecks.Split(_device, Of(precision), precision == nameof(GemmPrecision.BFloat16) ? DType.BFloat16 : DType.Float32, 7);
 
     [Theory]
     [InlineData(nameof(GemmPrecision.Float32), DType.Float32, false)]

@@ -161,16 +161,7 @@ internal static class IntegerDecoding
         {
             "popc" => static a => ulong.PopCount(a),
             "clz" => a => ulong.LeadingZeroCount(a) - (ulong)(64 - bits),
-            _ => a =>
-            {
-                ulong result = 0;
-                for (int i = 0; i < bits; i++)
-                {
-                    result |= (a >> i & 1) << (bits - 1 - i);
-                }
-
-                return result;
-            },
+            _ => a => Reversed(a, bits),
         };
         return new Map1(d.Destination(d.Opcode == "brev" ? type : PtxType.U32), d.Source(type), apply);
     }
@@ -247,6 +238,17 @@ internal static class IntegerDecoding
 
             return (uint)result;
         });
+    }
+
+    private static ulong Reversed(ulong value, int bits)
+    {
+        ulong result = 0;
+        for (int i = 0; i < bits; i++)
+        {
+            result |= ((value >> i) & 1) << (bits - 1 - i);
+        }
+
+        return result;
     }
 
     private static Func<ulong, ulong, ulong> Wide(PtxType narrow) => (narrow.IsSigned, narrow.Bits) switch

@@ -1,5 +1,4 @@
 using LinearCald.Testing.Ptx.Execution;
-using LinearCald.Testing.Ptx.Memory;
 using LinearCald.Testing.Ptx.Numbers;
 using LinearCald.Testing.Ptx.Parsing;
 

@@ -1,7 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using LinearCald.Testing.Ptx.Decoding;
-using LinearCald.Testing.Ptx.Memory;
 using LinearCald.Testing.Ptx.Numbers;
 using LinearCald.Testing.Ptx.Parsing;
 

@@ -1,6 +1,4 @@
 using System.Numerics;
-using LinearCald.Testing.Ptx.Memory;
-using LinearCald.Testing.Ptx.Parsing;
 
 namespace LinearCald.Testing.Ptx.Execution;
 

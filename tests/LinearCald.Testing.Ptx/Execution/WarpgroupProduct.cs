@@ -1,4 +1,3 @@
-using LinearCald.Testing.Ptx.Memory;
 using LinearCald.Testing.Ptx.Numbers;
 using LinearCald.Testing.Ptx.Parsing;
 

@@ -453,9 +453,9 @@ internal sealed class ModuleParser(string text)
         }
 
         byte[] bytes = new byte[size];
+        Span<byte> word = stackalloc byte[8];
         for (int i = 0; i < values.Count; i++)
         {
-            Span<byte> word = stackalloc byte[8];
             BitConverter.TryWriteBytes(word, ConstantBits(values[i], type));
             if ((i + 1) * type.Bytes > size)
             {

@@ -28,11 +28,25 @@ internal readonly record struct PtxType(TypeKind Kind, int Bits, int Lanes = 1)
     private static readonly Dictionary<string, PtxType> s_names = new()
     {
         ["pred"] = Predicate,
-        ["b8"] = new(TypeKind.Bits, 8), ["b16"] = B16, ["b32"] = B32, ["b64"] = B64,
-        ["u8"] = new(TypeKind.Unsigned, 8), ["u16"] = new(TypeKind.Unsigned, 16), ["u32"] = U32, ["u64"] = U64,
-        ["s8"] = new(TypeKind.Signed, 8), ["s16"] = new(TypeKind.Signed, 16), ["s32"] = S32, ["s64"] = new(TypeKind.Signed, 64),
-        ["f16"] = F16, ["f32"] = F32, ["f64"] = F64, ["f16x2"] = new(TypeKind.Float, 32, 2),
-        ["bf16"] = new(TypeKind.BrainFloat, 16), ["bf16x2"] = new(TypeKind.BrainFloat, 32, 2), ["tf32"] = new(TypeKind.TensorFloat, 32),
+        ["b8"] = new(TypeKind.Bits, 8),
+        ["b16"] = B16,
+        ["b32"] = B32,
+        ["b64"] = B64,
+        ["u8"] = new(TypeKind.Unsigned, 8),
+        ["u16"] = new(TypeKind.Unsigned, 16),
+        ["u32"] = U32,
+        ["u64"] = U64,
+        ["s8"] = new(TypeKind.Signed, 8),
+        ["s16"] = new(TypeKind.Signed, 16),
+        ["s32"] = S32,
+        ["s64"] = new(TypeKind.Signed, 64),
+        ["f16"] = F16,
+        ["f32"] = F32,
+        ["f64"] = F64,
+        ["f16x2"] = new(TypeKind.Float, 32, 2),
+        ["bf16"] = new(TypeKind.BrainFloat, 16),
+        ["bf16x2"] = new(TypeKind.BrainFloat, 32, 2),
+        ["tf32"] = new(TypeKind.TensorFloat, 32),
     };
 
     public int Bytes => Bits / 8;

@@ -13,7 +13,7 @@ internal sealed unsafe class IdOrder : IDisposable
 
     private readonly DeviceBuffer<int> _memory;
     private readonly int _count;
-    private int _current;
+    private readonly int _current;
 
     /// <summary>Sorts at least one id.</summary>
     /// <param name="accelerator">The device.</param>

@@ -1,5 +1,3 @@
-using LinearCald.Gpu;
-
 namespace LinearCald.Tensors.Cuda.Kernels;
 
 /// <summary>One call of softmax attention: q and y [Batch, QueryLength, Heads · HeadSize], k and v [Batch, KeyLength, Heads · HeadSize].</summary>

@@ -1,5 +1,3 @@
-using LinearCald.Gpu;
-
 namespace LinearCald.Tensors.Cuda.Kernels;
 
 /// <summary>
