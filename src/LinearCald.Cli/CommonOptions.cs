@@ -45,7 +45,7 @@ internal static class CommonOptions
 
     public static Option<Precision?> Precision { get; } = new("--precision")
     {
-        Description = "Number format of the computation: fp32",
+        Description = "Number format of products and activations: fp32; on a GPU also tf32, bf16, fp16. Weights, norms, softmax and losses stay fp32",
         HelpName = "FORMAT",
         CustomParser = result => Enum.GetValues<Precision>().Cast<Precision?>().FirstOrDefault(p => RecipeSchema.NameOf(p!) == result.Tokens[0].Value)
             ?? Refuse<Precision?>(result, string.Join(", ", Enum.GetValues<Precision>().Select(p => RecipeSchema.NameOf(p)))),

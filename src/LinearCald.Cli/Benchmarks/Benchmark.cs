@@ -43,14 +43,21 @@ internal sealed record Benchmark(string Op, string Shape, Action Run) : IDisposa
 
         device.Synchronize();
         List<double> times = [];
+        List<double> host = [];
         long start = Stopwatch.GetTimestamp();
         while (times.Count < 3 || (Stopwatch.GetElapsedTime(start).TotalSeconds < seconds && times.Count < 2000))
         {
-            times.Add(device.Milliseconds(Run));
+            times.Add(device.Milliseconds(() =>
+            {
+                long before = Stopwatch.GetTimestamp();
+                Run();
+                host.Add(Stopwatch.GetElapsedTime(before).TotalMilliseconds);
+            }));
         }
 
         times.Sort();
-        return new BenchmarkResult(this, times[times.Count / 2], times.Count);
+        host.Sort();
+        return new BenchmarkResult(this, times[times.Count / 2], host[host.Count / 2], times.Count);
     }
 }
 
@@ -62,8 +69,9 @@ internal readonly record struct Ceilings(double Gflops, double Gbs);
 /// <summary>A median and what follows from it.</summary>
 /// <param name="Benchmark">What was timed.</param>
 /// <param name="Milliseconds">Median of a run.</param>
+/// <param name="HostMilliseconds">Median of the time until the host had given all work to the device.</param>
 /// <param name="Runs">How many there were.</param>
-internal sealed record BenchmarkResult(Benchmark Benchmark, double Milliseconds, int Runs)
+internal sealed record BenchmarkResult(Benchmark Benchmark, double Milliseconds, double HostMilliseconds, int Runs)
 {
     /// <summary>The row as one JSON object.</summary>
     /// <param name="device">Where it ran.</param>
@@ -73,6 +81,7 @@ internal sealed record BenchmarkResult(Benchmark Benchmark, double Milliseconds,
         double gflops = Benchmark.Flops / Milliseconds / 1e6;
         return new JsonLine().Add("op", Benchmark.Op).Add("shape", Benchmark.Shape).Add("device", device.Name).Add("precision", Benchmark.Precision).Add("threads", Device.Threads)
             .Add("ms", Math.Round(Milliseconds, 4))
+            .Add("host_ms", device.RunsAhead ? Math.Round(HostMilliseconds, 4) : null)
             .Add("gflops", Benchmark.Flops > 0 ? Math.Round(gflops, 1) : null)
             .Add("gbs", Benchmark.Bytes > 0 ? Math.Round(Benchmark.Bytes / Milliseconds / 1e6, 2) : null)
             .Add("tflops", Benchmark.Flops > 0 && device.RunsAhead ? Math.Round(gflops / 1000, 1) : null)
