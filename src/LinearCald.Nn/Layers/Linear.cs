@@ -7,14 +7,17 @@ namespace LinearCald.Nn.Layers;
 public sealed class Linear : Module
 {
     private readonly Activation _activation;
+    private readonly bool _full;
 
     /// <param name="context">Where the parameters are made.</param>
     /// <param name="inputs">Features in.</param>
     /// <param name="outputs">Features out.</param>
     /// <param name="deviation">Standard deviation of the normal start of the weight; the bias starts at 0.</param>
     /// <param name="activation">Applied to the result, fused.</param>
-    public Linear(BuildContext context, int inputs, int outputs, double deviation, Activation activation = Activation.None)
+    /// <param name="full">Float32 products even where the device rounds others to tf32: for heads.</param>
+    public Linear(BuildContext context, int inputs, int outputs, double deviation, Activation activation = Activation.None, bool full = false)
     {
+        _full = full;
         _activation = activation;
         Weight = AddParameter("weight", context, new Shape(outputs, inputs), Initialisers.Normal(deviation));
         Bias = AddParameter("bias", context, new Shape(outputs), Initialisers.Constant(0));
@@ -25,5 +28,5 @@ public sealed class Linear : Module
     public Parameter Bias { get; }
 
     /// <summary>[..., in] → [..., out].</summary>
-    public Tensor Forward(Tensor x) => x.Linear(Weight.Value, Bias.Value, _activation);
+    public Tensor Forward(Tensor x) => x.Linear(Weight.Value, Bias.Value, _activation, _full);
 }

@@ -9,8 +9,13 @@ public static class LinearOperation
     /// f(x wᵀ + bias): x [..., in], w [out, in], bias [out] → [..., out]. With 16-bit x the parameters may be Float32 (mixed precision): the weight is rounded to
     /// x's type for the product, and its gradient is Float32.
     /// </summary>
+    /// <param name="x">[..., in]</param>
+    /// <param name="w">[out, in]</param>
+    /// <param name="bias">[out]</param>
+    /// <param name="f">Applied to the result, fused.</param>
+    /// <param name="full">Whether float32 products stay float32 where the device rounds them to tf32: for heads, whose error every gradient inherits.</param>
     /// <exception cref="CaldException">Extents or types do not fit.</exception>
-    public static Tensor Linear(this Tensor x, Tensor w, Tensor? bias = null, Activation f = Activation.None)
+    public static Tensor Linear(this Tensor x, Tensor w, Tensor? bias = null, Activation f = Activation.None, bool full = false)
     {
         ArgumentNullException.ThrowIfNull(x);
         ArgumentNullException.ThrowIfNull(w);
@@ -38,8 +43,39 @@ public static class LinearOperation
             w.Device.Backend.Copy(w, operand);
         }
 
-        x.Device.Backend.Linear(x, operand, bias, f, pre, y);
-        return record ? Tape.Attach(y, new Node(x, w, operand, bias, f, f == Activation.None ? null : pre ?? y)) : y;
+        using (FullProducts.In(x.Device, full))
+        {
+            x.Device.Backend.Linear(x, operand, bias, f, pre, y);
+        }
+
+        return record ? Tape.Attach(y, new Node(x, w, operand, bias, f, f == Activation.None ? null : pre ?? y, full)) : y;
+    }
+
+    /// <summary>Switches tf32 off until it is disposed of.</summary>
+    private readonly struct FullProducts : IDisposable
+    {
+        private readonly Device? _device;
+
+        private FullProducts(Device device) => _device = device;
+
+        public static FullProducts In(Device device, bool full)
+        {
+            if (!full || !device.TensorFloat32)
+            {
+                return default;
+            }
+
+            device.TensorFloat32 = false;
+            return new FullProducts(device);
+        }
+
+        public void Dispose()
+        {
+            if (_device is not null)
+            {
+                _device.TensorFloat32 = true;
+            }
+        }
     }
 
     private sealed class Node : TapeNode
@@ -50,9 +86,11 @@ public static class LinearOperation
         private readonly Tensor? _bias;
         private readonly Activation _f;
         private readonly Tensor? _saved;
+        private readonly bool _full;
 
-        public Node(Tensor x, Tensor w, Tensor operand, Tensor? bias, Activation f, Tensor? saved)
+        public Node(Tensor x, Tensor w, Tensor operand, Tensor? bias, Activation f, Tensor? saved, bool full)
         {
+            _full = full;
             _x = Save(x);
             _w = w;
             _operand = Save(operand);
@@ -64,6 +102,7 @@ public static class LinearOperation
         // h = x wᵀ + b, y = f(h): gh = f′ gy; dx = gh w; dw = ghᵀ x; db = Σ rows of gh
         public override void Backward(Tensor gradient)
         {
+            using FullProducts full = FullProducts.In(gradient.Device, _full);
             Backend backend = gradient.Device.Backend;
             Tensor gh = gradient;
             if (_saved is not null)
