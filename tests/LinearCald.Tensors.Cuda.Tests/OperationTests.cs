@@ -1,13 +1,13 @@
-using LinearCald.Gpu;
 using LinearCald.Tensors.Ops;
+using LinearCald.Testing.Ptx;
 
 namespace LinearCald.Tensors.Cuda.Tests;
 
-/// <summary>Every operation and its gradient through the tensors' own entries, on the debug accelerator against the CPU.</summary>
+/// <summary>Every operation and its gradient through the tensors' own entries: as PTX, in the emulator, against the CPU.</summary>
 public sealed class OperationTests : IDisposable
 {
     private const double Dropout = 0.25;
-    private readonly DebugAccelerator _accelerator = new();
+    private readonly EmulatorAccelerator _accelerator = new();
     private readonly GpuDevice _device;
 
     public OperationTests() => _device = new GpuDevice(_accelerator) { PoisonMemory = true };

@@ -30,11 +30,12 @@ public sealed class AttentionTests
     {
         using Accelerator device = TestAccelerators.Open(name);
         GemmPrecision products = Enum.Parse<GemmPrecision>(precision);
+        bool slow = TestAccelerators.IsSlow(name);
         Gen<(AttentionProblem Problem, RandomKey Key, int[]? Lengths, int Seed)> cases =
             from batch in Gen.Choose(1, 2)
             from heads in Gen.Choose(1, 2)
-            from queries in Gen.OneOf(Gen.Constant(1), Gen.Choose(2, 90))
-            from keys in Gen.OneOf(Gen.Constant(1), Gen.Constant(64), Gen.Choose(2, 140))
+            from queries in Gen.OneOf(Gen.Constant(1), Gen.Choose(2, slow ? 35 : 90))
+            from keys in Gen.OneOf(Gen.Constant(1), Gen.Constant(64), Gen.Choose(2, slow ? 70 : 140))
             from head in Gen.Elements(8, 16, 24, 32, 5)
             from causal in Gen.Elements(false, true)
             from dropout in Gen.Elements(0.0, 0.0, 0.3)
@@ -46,7 +47,7 @@ public sealed class AttentionTests
                 new RandomKey((ulong)seed * 0x9E3779B97F4A7C15, (ulong)seed),
                 limited ? lengths : null,
                 seed);
-        Prop.ForAll(cases.ToArbitrary(), c => AttentionComparison.Run(device, c.Problem, c.Key, c.Lengths, c.Seed)).Check(Config.QuickThrowOnFailure.WithMaxTest(name == "debug" ? 2 : 6));
+        Prop.ForAll(cases.ToArbitrary(), c => AttentionComparison.Run(device, c.Problem, c.Key, c.Lengths, c.Seed)).Check(Config.QuickThrowOnFailure.WithMaxTest(slow ? 2 : 6));
     }
 
     [Theory]

@@ -30,12 +30,13 @@ public sealed class LinformerTests
     {
         using Accelerator device = TestAccelerators.Open(name);
         GemmPrecision products = Enum.Parse<GemmPrecision>(precision);
+        bool slow = TestAccelerators.IsSlow(name);
         Gen<(LinformerProblem Problem, RandomKey Key, int[]? Lengths, bool Shared, bool Accumulate, int Seed)> cases =
             from batch in Gen.Choose(1, 3)
             from heads in Gen.Choose(1, 2)
-            from length in Gen.OneOf(Gen.Constant(1), Gen.Choose(2, 70))
+            from length in Gen.OneOf(Gen.Constant(1), Gen.Choose(2, slow ? 24 : 70))
             from more in Gen.Elements(0, 9)
-            from rank in Gen.Elements(1, 6, 16, 64)
+            from rank in Gen.Elements(1, 6, 16, slow ? 24 : 64)
             from head in Gen.Elements(8, 16, 5)
             from dropout in Gen.Elements(0.0, 0.3)
             from limited in Gen.Elements(false, true)
@@ -50,7 +51,7 @@ public sealed class LinformerTests
                 shared,
                 accumulate,
                 seed);
-        Prop.ForAll(cases.ToArbitrary(), c => LinformerComparison.Run(device, c.Problem, c.Key, c.Lengths, c.Shared, c.Accumulate, c.Seed)).Check(Config.QuickThrowOnFailure.WithMaxTest(name == "debug" ? 2 : 6));
+        Prop.ForAll(cases.ToArbitrary(), c => LinformerComparison.Run(device, c.Problem, c.Key, c.Lengths, c.Shared, c.Accumulate, c.Seed)).Check(Config.QuickThrowOnFailure.WithMaxTest(slow ? 2 : 6));
     }
 
     [Fact]
