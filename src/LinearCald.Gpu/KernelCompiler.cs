@@ -59,6 +59,11 @@ public static class KernelCompiler
         }
 
         Coalescing.Run(graph, code);
+        if (Accumulators.FindMisuse(graph, code.RegisterCount) is (string problem, Site place))
+        {
+            throw new CaldException($"kernel {kernel.Name}: {problem}{Evaluator.Chain(place.Frame, place.Offset)}");
+        }
+
         Threading.Run(graph);
         return FlowGraph.Of(code.Entry);
     }
@@ -78,7 +83,7 @@ public static class KernelCompiler
         (string version, string name) = evaluator.Target switch
         {
             PtxTarget.Sm80 => ("7.4", "sm_80"),
-            PtxTarget.Sm90 => ("7.8", "sm_90"),
+            PtxTarget.Sm90 => ("8.0", "sm_90"),
             _ => ("8.0", "sm_90a"),
         };
         StringBuilder text = new();

@@ -106,6 +106,37 @@ public sealed class CudaKernelTests : IDisposable
     public void ProductsInHalf() => Products(GemmPrecision.Half);
 
     [CudaFact]
+    public void ProductsOnWarpgroups()
+    {
+        if (_device.Limits.Capability != 90)
+        {
+            return;
+        }
+
+        foreach (GemmTile tile in GemmPlan.WarpgroupTiles)
+        {
+            for (int form = 0; form < 4; form++)
+            {
+                foreach (GemmPrecision precision in new[] { GemmPrecision.BFloat16, GemmPrecision.Half })
+                {
+                    foreach (int blocks in new[] { 1, 2, tile.Stages, tile.Stages + 1, (3 * tile.Stages) + 2 })
+                    {
+                        GemmChecks.Warpgroups(_device, precision, tile, form % 2 == 1, form > 1, blocks);
+                    }
+
+                    GemmChecks.Warpgroups(_device, precision, tile, form % 2 == 1, form > 1, 9, 3);
+                }
+            }
+
+            GemmProblem problem = GemmProblem.Contiguous(1000, 776, 2056, false, true) with { Precision = GemmPrecision.BFloat16, Output = DType.BFloat16, Accumulate = true };
+            new GemmCase(problem, 5) { Plan = new GemmPlan(tile, 1) { Warpgroups = true } }.Check(_device, GemmChecks.Budget(problem.Precision, problem.Output));
+        }
+
+        // The assembler found registers for all sums: none in local memory.
+        Assert.All(_device.Kernels.Where(k => k.Name == "gemm_warpgroup"), k => Assert.Equal(0, k.LocalBytes));
+    }
+
+    [CudaFact]
     public void SoftmaxAttention()
     {
         foreach (GemmPrecision precision in Enum.GetValues<GemmPrecision>())

@@ -122,6 +122,13 @@ public sealed unsafe class DebugAccelerator : Accelerator
     }
 
     /// <inheritdoc/>
+    internal override TensorMap Encode(in TensorMapDescription description)
+    {
+        _memory.Require(description.Address, description.Length, "a tensor map");
+        return description.Pack();
+    }
+
+    /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
         _memory.Dispose();

@@ -45,6 +45,9 @@ internal sealed unsafe class GroupRun : IDisposable
 
     public BarrierRun[] Barriers { get; } = [.. Enumerable.Range(0, 16).Select(id => new BarrierRun(id))];
 
+    /// <summary>By address in shared memory.</summary>
+    public Dictionary<int, MbarrierRun> Mbarriers { get; } = [];
+
     public Lane LaneAt(int thread) => _lanes[thread];
 
     /// <summary>Runs all groups; throws what stopped the launch.</summary>
@@ -177,6 +180,7 @@ internal sealed unsafe class GroupRun : IDisposable
         _stopping = false;
         _deadlock = false;
         Shared.Reset();
+        Mbarriers.Clear();
         foreach (WarpRun warp in Warps)
         {
             warp.Reset();

@@ -169,6 +169,16 @@ internal sealed unsafe class SharedMemory : IDisposable
         _shadows.AsSpan(copy.Destination, copy.Bytes).Fill(new Shadow { Content = Content.Defined, Writer = new Stamp(lane) });
     }
 
+    /// <summary>Ends a copy that <see cref="BeginCopy"/> has begun. Who may read is up to the barrier that it signals.</summary>
+    public void Land(int address, ReadOnlySpan<byte> bytes)
+    {
+        bytes.CopyTo(new Span<byte>(_bytes + address, bytes.Length));
+        foreach (ref Shadow shadow in _shadows.AsSpan(address, bytes.Length))
+        {
+            shadow.Content = Content.Defined;
+        }
+    }
+
     public void Dispose() => NativeMemory.AlignedFree(_bytes);
 
     private void CheckWrite(Lane lane, int address, in Shadow shadow)

@@ -47,6 +47,16 @@ internal sealed class WarpRun(int index, int size)
         gathered[index] = Clock;
     }
 
+    /// <summary>Adds what this warp knows and did so far to what an mbarrier gathers; later accesses are not part of it. Does not order its own lanes.</summary>
+    public void Release(uint[] gathered)
+    {
+        Give(gathered);
+        Clock++;
+    }
+
+    /// <summary>Takes over what an mbarrier has gathered. Does not order its own lanes.</summary>
+    public void Acquire(uint[] gathered) => Merge(Known, gathered);
+
     /// <summary>Takes over what a barrier has gathered.</summary>
     public void Take(uint[] gathered)
     {

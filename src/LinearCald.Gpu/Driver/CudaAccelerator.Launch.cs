@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace LinearCald.Gpu.Driver;
 
@@ -57,6 +58,27 @@ public sealed unsafe partial class CudaAccelerator
             }
 
             Launch(function, shape, parameters);
+        }
+    }
+
+    /// <inheritdoc/>
+    internal override TensorMap Encode(in TensorMapDescription description)
+    {
+        Enter();
+        if (Limits.Capability < 90)
+        {
+            throw new CaldException($"tensor map: {Name} has compute capability {Limits.Capability / 10}.{Limits.Capability % 10}; the copy engine of 9.0 (Hopper) or later is needed");
+        }
+
+        void* map = NativeMemory.AlignedAlloc((nuint)sizeof(TensorMap), TensorMap.Alignment);
+        try
+        {
+            _stream.Check(_stream.Driver.EncodeTensorMap(map, description), "describing a tensor to the copy engine");
+            return *(TensorMap*)map;
+        }
+        finally
+        {
+            NativeMemory.AlignedFree(map);
         }
     }
 

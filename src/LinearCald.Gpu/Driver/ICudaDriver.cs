@@ -103,4 +103,9 @@ internal unsafe interface ICudaDriver
     CudaResult ActiveGroups(nint function, int threads, nuint dynamicSharedBytes, out int groups);
 
     CudaResult Launch(LaunchConfiguration* configuration, nint function, void** parameters);
+
+    /// <summary>Encodes a tensor for the copy engine: no interleaving, whole elements, zeros outside, 256-byte promotion into the second-level cache.</summary>
+    /// <param name="map">128 bytes on the host, aligned to 64.</param>
+    /// <param name="description">What to encode.</param>
+    CudaResult EncodeTensorMap(void* map, in TensorMapDescription description);
 }

@@ -166,5 +166,20 @@ internal static unsafe partial class LibCuda
     [LibraryImport(Library, EntryPoint = "cuLaunchKernelEx")]
     public static partial CudaResult LaunchKernelEx(LaunchConfiguration* configuration, nint function, void** parameters, void** extra);
 
+    [LibraryImport(Library, EntryPoint = "cuTensorMapEncodeTiled")]
+    public static partial CudaResult TensorMapEncodeTiled(
+        void* map,
+        int element,
+        uint rank,
+        nint address,
+        ulong* extents,
+        ulong* strides,
+        uint* box,
+        uint* elementStrides,
+        int interleave,
+        int swizzle,
+        int promotion,
+        int outside);
+
     private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? path) => name == Library ? s_handle.Value : 0;
 }

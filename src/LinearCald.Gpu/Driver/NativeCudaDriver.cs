@@ -9,6 +9,7 @@ internal sealed unsafe class NativeCudaDriver : ICudaDriver
     private const uint UntimedEvent = 2;
     private const int ThreadLocalCapture = 1;
     private const int PtxInput = 1;
+    private const int Promotion256 = 3;
 
     public static readonly NativeCudaDriver Instance = new();
 
@@ -123,4 +124,25 @@ internal sealed unsafe class NativeCudaDriver : ICudaDriver
 
     public CudaResult Launch(LaunchConfiguration* configuration, nint function, void** parameters) =>
         LibCuda.LaunchKernelEx(configuration, function, parameters, null);
+
+    public CudaResult EncodeTensorMap(void* map, in TensorMapDescription description)
+    {
+        uint* steps = stackalloc uint[TensorMapDescription.MaximumRank] { 1, 1, 1, 1, 1 };
+        fixed (TensorMapDescription* d = &description)
+        {
+            return LibCuda.TensorMapEncodeTiled(
+                map,
+                (int)d->Element,
+                (uint)d->Rank,
+                d->Address,
+                (ulong*)d->Extents,
+                (ulong*)d->Strides,
+                (uint*)d->Box,
+                steps,
+                0,
+                (int)d->Swizzle,
+                Promotion256,
+                0);
+        }
+    }
 }

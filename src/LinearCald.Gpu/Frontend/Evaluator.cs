@@ -77,7 +77,7 @@ internal sealed partial class Evaluator
                 Leaf leaf = layout.Leaves[j];
                 edge.Slots[frame.Base + plan.Arguments[i].Slot + j] = parameter.IsConstant
                     ? ReadConstant(arguments[(parameter.Offset + leaf.Offset)..], leaf.Kind)
-                    : LoadParameter(parameterNames[i], leaf);
+                    : parameter.Type == typeof(TensorMap) ? ParameterAddress(parameterNames[i]) : LoadParameter(parameterNames[i], leaf);
             }
         }
 
@@ -202,6 +202,14 @@ internal sealed partial class Evaluator
         }
 
         return Arithmetic.OfRegister(kind, register);
+    }
+
+    /// <summary>The generic address of a parameter, which instructions for the copy engine take.</summary>
+    private Scalar ParameterAddress(string name)
+    {
+        Require(PtxTarget.Sm90);
+        int register = Code.Issue("mov.b64", RegisterKind.B64, InstructionFlags.Arithmetic, [Operand.Named(name)]);
+        return Arithmetic.OfRegister(RegisterKind.B64, Code.Issue("cvta.param.u64", RegisterKind.B64, InstructionFlags.Arithmetic, [Operand.Of(register)]));
     }
 
     /// <summary>A value as a leaf holds it.</summary>

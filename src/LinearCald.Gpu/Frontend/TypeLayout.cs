@@ -57,6 +57,14 @@ internal sealed class TypeLayout
 
         IsStruct = true;
         Size = FieldOffsets.IsUnmanaged(type) ? KernelParameter.SizeOf(type) : 0;
+        if (type == typeof(TensorMap))
+        {
+            // A kernel has only its address: the parameter itself is for the copy engine.
+            Alignment = TensorMap.Alignment;
+            Leaves = [new Leaf(LeafKind.UInt64, 0)];
+            return;
+        }
+
         if (ElementOf(type) is (Type element, int count))
         {
             Element = Of(element);

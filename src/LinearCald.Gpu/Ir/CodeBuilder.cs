@@ -105,7 +105,8 @@ internal sealed class CodeBuilder
         int maximum = int.MaxValue,
         int count = 1,
         byte[]? groups = null,
-        object? site = null)
+        object? site = null,
+        int tied = 0)
     {
         bool numbered = (flags & InstructionFlags.Numbered) != 0;
         if (numbered)
@@ -125,7 +126,7 @@ internal sealed class CodeBuilder
         }
 
         Operand[] copy = operands.ToArray();
-        Append(new Instruction { Mnemonic = mnemonic, Results = results, Operands = copy, Groups = groups, Flags = flags, Site = site });
+        Append(new Instruction { Mnemonic = mnemonic, Results = results, Operands = copy, Groups = groups, Flags = flags, Site = site, Tied = tied });
         if (numbered)
         {
             _numbers.Add(mnemonic, copy, Current, first);

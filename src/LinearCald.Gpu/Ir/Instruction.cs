@@ -52,7 +52,13 @@ internal sealed class Instruction
     /// <summary>How many of results and then operands each printed operand takes; more than one prints as {a, b, …}. Null: one each.</summary>
     public byte[]? Groups { get; init; }
 
+    /// <summary>How many operands, the last ones, are inputs that share the registers of the first results and are not printed.</summary>
+    public int Tied { get; init; }
+
     public required InstructionFlags Flags { get; init; }
+
+    /// <summary>The operand whose register the result must have, if it is tied.</summary>
+    public Operand TiedOperand(int result) => Operands[Operands.Length - Tied + result];
 
     /// <summary>Where it comes from, for messages; kept for convergent instructions.</summary>
     public object? Site { get; init; }

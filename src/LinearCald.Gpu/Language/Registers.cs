@@ -39,7 +39,10 @@ public struct Registers<T, TCount>
     public void Fill(T value)
     {
         for (int i = 0; i < TCount.Value; i++)
+        {
+            Loop.Unroll();
             this[i] = value;
+        }
     }
 
     private static void Check(int index)

@@ -14,6 +14,13 @@ internal static class Coalescing
         LiveRanges ranges = new(graph, registers);
         int[] parents = [.. Enumerable.Range(0, registers)];
         List<int>?[] members = new List<int>?[registers];
+        foreach (Instruction instruction in graph.Blocks.SelectMany(b => b.Code))
+        {
+            // First of all: copies of these could not be placed.
+            for (int i = 0; i < instruction.Tied; i++)
+                Unite(instruction.Results[i], instruction.TiedOperand(i).Register);
+        }
+
         foreach (int b in Enumerable.Range(0, graph.Blocks.Count).OrderByDescending(b => graph.LoopDepths[b]))
         {
             Block block = graph.Blocks[b];

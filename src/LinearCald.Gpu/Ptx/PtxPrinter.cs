@@ -110,7 +110,7 @@ internal sealed class PtxPrinter(CodeBuilder code)
         }
 
         Text(instruction.Mnemonic);
-        int total = instruction.Results.Length + instruction.Operands.Length;
+        int total = instruction.Results.Length + instruction.Operands.Length - instruction.Tied;
         int next = 0;
         for (int group = 0; next < total; group++)
         {

@@ -76,6 +76,9 @@ public abstract partial class Accelerator : IDisposable
     /// <summary>Runs a kernel over packed arguments (each at its <see cref="KernelParameter.Offset"/>).</summary>
     internal abstract void LaunchPacked(Kernel kernel, in LaunchShape shape, ReadOnlySpan<byte> arguments);
 
+    /// <summary>The map of a tensor as kernels on this accelerator take it; the description has been checked.</summary>
+    internal virtual TensorMap Encode(in TensorMapDescription description) => description.Pack();
+
     /// <summary>Frees what the device holds.</summary>
     protected abstract void Dispose(bool disposing);
 }

@@ -66,7 +66,7 @@ public sealed class Kernel
 /// <param name="IsConstant">Whether its value is compiled in.</param>
 internal sealed record KernelParameter(string Name, Type Type, int Offset, int Size, bool IsConstant)
 {
-    /// <summary>Where every argument starts: the strictest alignment that any parameter type needs except tensor maps, which have their own.</summary>
+    /// <summary>Where every argument starts: the strictest alignment that any parameter type needs; tensor maps need more only on the device.</summary>
     public const int Alignment = 16;
 
     public static IReadOnlyList<KernelParameter> Of(MethodInfo method)
@@ -81,8 +81,15 @@ internal sealed record KernelParameter(string Name, Type Type, int Offset, int S
                     $"kernel {method.DeclaringType?.Name}.{method.Name}: parameter '{p.Name}' of type {p.ParameterType.Name} is not unmanaged; pass View<T>, ReadOnlyView<T>, numbers, or structs of these");
             }
 
+            bool isConstant = p.IsDefined(typeof(ConstantAttribute), false);
+            if (Nests(p.ParameterType, typeof(TensorMap)) || (isConstant && p.ParameterType == typeof(TensorMap)))
+            {
+                throw new CaldException(
+                    $"kernel {method.DeclaringType?.Name}.{method.Name}: parameter '{p.Name}' has a tensor map inside, or is a constant one; a tensor map is a parameter of its own");
+            }
+
             int size = SizeOf(p.ParameterType);
-            list.Add(new KernelParameter(p.Name ?? $"p{p.Position}", p.ParameterType, offset, size, p.IsDefined(typeof(ConstantAttribute), false)));
+            list.Add(new KernelParameter(p.Name ?? $"p{p.Position}", p.ParameterType, offset, size, isConstant));
             offset += (size + Alignment - 1) / Alignment * Alignment;
         }
 
@@ -92,6 +99,9 @@ internal sealed record KernelParameter(string Name, Type Type, int Offset, int S
     /// <summary>Bytes of an unmanaged type as C# lays it out (not as it would be marshalled).</summary>
     public static int SizeOf(Type type) =>
         (int)typeof(Unsafe).GetMethod(nameof(Unsafe.SizeOf))!.MakeGenericMethod(type).Invoke(null, null)!;
+
+    private static bool Nests(Type type, Type inner) =>
+        !type.IsPrimitive && type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic).Any(f => f.FieldType == inner || (f.FieldType != type && f.FieldType.IsValueType && Nests(f.FieldType, inner)));
 
     private static bool IsUnmanaged(Type type)
     {

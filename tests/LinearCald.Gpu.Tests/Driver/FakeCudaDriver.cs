@@ -297,6 +297,12 @@ internal sealed unsafe class FakeCudaDriver : ICudaDriver
         return Result(nameof(ActiveGroups));
     }
 
+    public CudaResult EncodeTensorMap(void* map, in TensorMapDescription description)
+    {
+        *(TensorMap*)map = description.Pack();
+        return Result((nuint)map % TensorMap.Alignment == 0 ? nameof(EncodeTensorMap) : "misaligned");
+    }
+
     public CudaResult Launch(LaunchConfiguration* configuration, nint function, void** parameters)
     {
         _nodes++;

@@ -37,6 +37,13 @@ internal static class GemmChecks
         new GemmCase(problem, 1) { Plan = new GemmPlan(tile, 1) }.Check(accelerator, Budget(precision, problem.Output));
     }
 
+    /// <summary>Products on warpgroups: results that need several blocks, with tails, and sums of <paramref name="blocks"/> blocks of k less a tail.</summary>
+    public static void Warpgroups(Accelerator accelerator, GemmPrecision precision, GemmTile tile, bool transposeA, bool transposeB, int blocks, int parts = 1)
+    {
+        GemmProblem problem = GemmProblem.Contiguous(tile.M + 8, (tile.N / 2) + 16, (WarpgroupGemm.Depth * blocks) - 8, transposeA, transposeB, parts) with { Precision = precision };
+        new GemmCase(problem, blocks) { Plan = new GemmPlan(tile, parts) { Warpgroups = true }, Bias = blocks % 2 == 0 }.Check(accelerator, Budget(precision, problem.Output));
+    }
+
     /// <summary>Sums of 0 … 2 elements more than a block of k, and of every number of blocks around the number of stages.</summary>
     public static void Lengths(Accelerator accelerator, GemmPrecision precision, bool transposeA, bool transposeB)
     {

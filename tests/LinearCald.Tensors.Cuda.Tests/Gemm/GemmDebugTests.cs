@@ -56,6 +56,12 @@ public sealed class GemmDebugTests : IDisposable
     [InlineData(nameof(GemmPrecision.Half), DType.Float16, true)]
     public void BiasAndActivations(string precision, DType output, bool float32Bias) => GemmChecks.Epilogues(_device, Of(precision), output, float32Bias);
 
+    [Theory]
+    [InlineData(false, true, 7)]
+    [InlineData(true, false, 2)]
+    public void Warpgroups(bool transposeA, bool transposeB, int blocks) =>
+        GemmChecks.Warpgroups(_device, GemmPrecision.BFloat16, GemmPlan.WarpgroupTiles[1], transposeA, transposeB, blocks);
+
     [Fact]
     public void EmptyProblems() => GemmChecks.Empty(_device);
 

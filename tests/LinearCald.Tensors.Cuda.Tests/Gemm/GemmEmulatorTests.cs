@@ -43,6 +43,31 @@ public sealed class GemmEmulatorTests : IDisposable
     [InlineData(nameof(GemmPrecision.Half), DType.Float16, false)]
     public void BiasAndActivations(string precision, DType output, bool float32Bias) => GemmChecks.Epilogues(_device, Of(precision), output, float32Bias);
 
+    [Theory]
+    [InlineData(false, true)]
+    [InlineData(false, false)]
+    [InlineData(true, true)]
+    [InlineData(true, false)]
+    public void WarpgroupsInEveryLayout(bool transposeA, bool transposeB)
+    {
+        GemmPrecision precision = transposeA ? GemmPrecision.Half : GemmPrecision.BFloat16;
+        GemmChecks.Warpgroups(_device, precision, GemmPlan.WarpgroupTiles[1], transposeA, transposeB, 8);
+        GemmChecks.Warpgroups(_device, precision, GemmPlan.WarpgroupTiles[0], transposeA, transposeB, 2);
+    }
+
+    [Theory]
+    [InlineData(Schedule.Forward, 1)]
+    [InlineData(Schedule.Backward, 4)]
+    [InlineData(Schedule.Shuffled, 9)]
+    public void WarpgroupsInEveryOrder(Schedule schedule, int blocks)
+    {
+        using EmulatorAccelerator device = new(new EmulatorOptions { Target = PtxTarget.Sm90, Schedule = schedule, Seed = blocks });
+        GemmChecks.Warpgroups(device, GemmPrecision.BFloat16, GemmPlan.WarpgroupTiles[0], false, true, blocks);
+    }
+
+    [Fact]
+    public void WarpgroupsInParts() => GemmChecks.Warpgroups(_device, GemmPrecision.BFloat16, GemmPlan.WarpgroupTiles[1], false, true, 5, 2);
+
     [Fact]
     public void EmptyProblems() => GemmChecks.Empty(_device);
 

@@ -56,6 +56,40 @@ public sealed class GemmPtxTests
         Assert.Equal(0, Count(loop, @"\bmov\.|\.local|div|rem"));
     }
 
+    [Theory]
+    [InlineData(0, 128)]
+    [InlineData(1, 64)]
+    public void WarpgroupSumsStayWhereTheyAre(int tile, int sums)
+    {
+        using RecordingAccelerator device = new();
+        GemmProblem problem = GemmProblem.Contiguous(4096, 4096, 4096, false, true) with { Precision = GemmPrecision.BFloat16 };
+        GemmLauncher.Run(device, problem, new GemmOperands(4096, 8192, 12288), new GemmPlan(GemmPlan.WarpgroupTiles[tile], 1) { Warpgroups = true });
+        CompiledKernel kernel = Assert.Single(device.Compiled);
+        Assert.Equal(PtxTarget.Sm90a, kernel.Target);
+        Assert.StartsWith(".version 8.0\n.target sm_90a\n", kernel.Ptx, StringComparison.Ordinal);
+        Assert.Equal(2, Count(kernel.Ptx, @"\.param \.align 64 \.b8 \w+\[128\]"));
+
+        // One set of registers in all four products of the loop.
+        MatchCollection products = Regex.Matches(kernel.Ptx, @"wgmma\.mma_async\.sync\.aligned\.m64n(\d+)k16\.f32\.bf16\.bf16 \{([^}]*)\}, %rd\d+, %rd\d+, %p\d+, 1, 1, 0, 0;");
+        Assert.Equal(4, products.Count);
+        string[] registers = products[0].Groups[2].Value.Split(", ");
+        Assert.Equal(sums, registers.Distinct().Count());
+        Assert.All(products, p => Assert.Equal(products[0].Groups[2].Value, p.Groups[2].Value));
+
+        // Around them they are touched by nothing else, from the loop's head to the wait for all products.
+        int fence = kernel.Ptx.IndexOf("wgmma.fence.sync.aligned;", StringComparison.Ordinal);
+        string loop = kernel.Ptx[kernel.Ptx.LastIndexOf("// loop: WarpgroupGemm.Multiply", fence, StringComparison.Ordinal)..kernel.Ptx.IndexOf("wgmma.wait_group.sync.aligned 0;", StringComparison.Ordinal)];
+        string rest = Regex.Replace(loop, @"wgmma\.mma_async[^;]*;", "");
+        Assert.Equal(0, Count(rest, @"%f\d|mov\.f32|(?<!wgmma\.)fence|bar\.sync|\bdiv"));
+        Assert.Equal(1, Count(rest, @"wgmma\.fence"));
+        Assert.Equal(1, Count(rest, @"wgmma\.commit_group"));
+        Assert.Equal(1, Count(rest, @"wgmma\.wait_group\.sync\.aligned 1;"));
+        Assert.Equal(1, Count(rest, @"mbarrier\.try_wait\.parity\.shared::cta\.b64 %p\d+, \[%r\d+(\+\d+)?\], %r\d+;"));
+        Assert.Equal(1, Count(rest, @"mbarrier\.arrive\.shared::cta\.b64 _, \[%r\d+(\+\d+)?\];"));
+        Assert.Equal(2, Count(kernel.Ptx, @"cp\.async\.bulk\.tensor\.2d\.shared::cluster\.global\.mbarrier::complete_tx::bytes \[%r\d+(\+\d+)?\], \[%rd\d+, \{%r\d+, %r\d+\}\], \[%r\d+(\+\d+)?\];"));
+        Assert.Equal(2, Count(kernel.Ptx, @"cvta\.param\.u64"));
+    }
+
     /// <summary>The loop over blocks of k of the table's first tile, from its label to its last branch back.</summary>
     private static string Loop(GemmPrecision precision, bool transposeA, bool transposeB)
     {

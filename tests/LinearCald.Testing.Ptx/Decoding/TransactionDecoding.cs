@@ -60,9 +60,42 @@ internal static class TransactionDecoding
     public static Instruction BulkCopy(Decoder d)
     {
         d.Needs(90, 80);
+        if (d.Take("tensor"))
+        {
+            return TensorCopy(d);
+        }
+
         d.ExpectAny("shared::cluster", "shared::cta");
         d.Expect("global", "mbarrier::complete_tx::bytes");
         d.Code.SharedAccess(4);
         return new BulkCopyInstruction(d.Address(StateSpace.Shared), d.Address(StateSpace.Global), d.Source(PtxType.U32), d.Address(StateSpace.Shared));
+    }
+
+    /// <summary>cp.async.bulk.tensor, boxes of matrices from global to shared memory.</summary>
+    private static TensorCopyInstruction TensorCopy(Decoder d)
+    {
+        d.Expect("2d");
+        if (d.ExpectAny("shared::cluster", "shared::cta") == "shared::cta")
+        {
+            d.Needs(90, 86);
+        }
+
+        d.Expect("global");
+        d.Take("tile");
+        d.Expect("mbarrier::complete_tx::bytes");
+        d.Code.SharedAccess(4);
+        AddressOperand to = d.Address(StateSpace.Shared);
+        Operand map = d.Operand();
+        if (map.Items.Count != 2 || map.Items[1].Items.Count != 2)
+        {
+            throw d.Error("expected [map, {x, y}]");
+        }
+
+        return new TensorCopyInstruction(
+            to,
+            d.Address(map, StateSpace.Generic),
+            d.Source(map.Items[1].Items[0], PtxType.S32),
+            d.Source(map.Items[1].Items[1], PtxType.S32),
+            d.Address(StateSpace.Shared));
     }
 }

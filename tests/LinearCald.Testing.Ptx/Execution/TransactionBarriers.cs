@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
 using LinearCald.Testing.Ptx.Decoding;
 using LinearCald.Testing.Ptx.Memory;
 using LinearCald.Testing.Ptx.Parsing;
@@ -46,7 +45,7 @@ internal sealed class TransactionBarrier
     public unsafe void Land(ThreadGroup group)
     {
         BulkCopy copy = Copies.Dequeue();
-        Unsafe.CopyBlockUnaligned(group.Shared.At(copy.To), (void*)copy.From, (uint)copy.Bytes);
+        copy.Read().CopyTo(new Span<byte>(group.Shared.At(copy.To), copy.Bytes));
         group.Shared.LandFromEngine(copy.Thread, copy.Time, copy.To, copy.Bytes);
         group.Clocks.Note(ref _building, copy.Thread, copy.Time);
         _bytes -= copy.Bytes;
@@ -73,8 +72,8 @@ internal sealed class TransactionBarrier
     }
 }
 
-/// <summary>A copy by the engine that has started: whose, and when by that thread's clock.</summary>
-internal readonly record struct BulkCopy(ulong To, ulong From, int Bytes, int Thread, int Time);
+/// <summary>A copy by the engine that has started: whose, and when by that thread's clock. What it brings is read when it ends.</summary>
+internal readonly record struct BulkCopy(ulong To, int Bytes, int Thread, int Time, Func<byte[]> Read);
 
 internal enum BarrierAction
 {
@@ -198,7 +197,7 @@ internal sealed class BulkCopyInstruction(AddressOperand to, AddressOperand from
 
             warp.Group.Shared.Pend(warp, lane, destination, bytes, this);
             int thread = warp.FirstThread + lane;
-            found.Copies.Enqueue(new BulkCopy(destination, source, bytes, thread, warp.Group.Clocks.Tick(thread)));
+            found.Copies.Enqueue(new BulkCopy(destination, bytes, thread, warp.Group.Clocks.Tick(thread), () => new ReadOnlySpan<byte>((void*)source, bytes).ToArray()));
         }
     }
 }

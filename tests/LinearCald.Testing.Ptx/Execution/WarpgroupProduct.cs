@@ -98,9 +98,9 @@ internal sealed class WarpgroupProduct : WholeWarp
 
     protected override void Run(Warp warp)
     {
-        if (warp.Group.Warps.Length % 4 != 0)
+        if ((warp.Index / 4 * 4) + 4 > warp.Group.Warps.Length)
         {
-            throw warp.Error(0, this, "needs groups of whole warpgroups: multiples of 128 threads");
+            throw warp.Error(0, this, "needs a whole warpgroup: four warps, the first of them a multiple of four");
         }
 
         WarpgroupProducts products = warp.Products ??= new WarpgroupProducts();

@@ -68,6 +68,29 @@ internal sealed class Emit(Evaluator evaluator)
     public void Effect(string mnemonic, InstructionFlags flags, byte[]? groups, params ReadOnlySpan<Operand> operands) =>
         evaluator.Code.Issue(mnemonic, RegisterKind.B32, flags, operands, count: 0, groups: groups, site: Site(flags));
 
+    /// <summary>
+    /// An instruction that updates registers in place: as many results as <paramref name="tied"/> has inputs, in the same registers.
+    /// </summary>
+    /// <param name="mnemonic">With all suffixes.</param>
+    /// <param name="kind">Class of the results.</param>
+    /// <param name="count">How many results; they print as one vector.</param>
+    /// <param name="tied">Their old values, or empty if those do not matter.</param>
+    /// <param name="operands">In PTX order, after the results.</param>
+    public Value[] IssueInPlace(string mnemonic, RegisterKind kind, int count, ReadOnlySpan<int> tied, params ReadOnlySpan<Operand> operands)
+    {
+        Operand[] all = new Operand[operands.Length + tied.Length];
+        operands.CopyTo(all);
+        for (int i = 0; i < tied.Length; i++)
+            all[operands.Length + i] = Operand.Of(tied[i]);
+
+        int first = evaluator.Code.Issue(mnemonic, kind, InstructionFlags.Convergent, all, count: count, groups: [(byte)count], site: evaluator.Site(), tied: tied.Length);
+        Value[] values = new Value[count];
+        for (int i = 0; i < count; i++)
+            values[i] = Arithmetic.OfRegister(kind, first + i);
+
+        return values;
+    }
+
     /// <summary>The struct or number that a reference to a variable denotes; other values as they are.</summary>
     public Value Read(Value value) => value switch
     {

@@ -41,7 +41,9 @@ internal static class IntrinsicTable
         RegisterIntrinsics.Register(registry);
         SynchronizationIntrinsics.Register(registry);
         TableIntrinsics.Register(registry);
+        TransactionIntrinsics.Register(registry);
         TypeIntrinsics.Register(registry);
+        WarpgroupIntrinsics.Register(registry);
         WarpIntrinsics.Register(registry);
         return registry.Emitters;
     }

@@ -19,6 +19,11 @@ internal static class SynchronizationIntrinsics
         registry.Add(typeof(Group), nameof(Group.BarrierCount), static (e, _, a) => Vote(e, "bar.red.popc.u32", RegisterKind.B32, a[0]));
         registry.Add(typeof(Group), nameof(Group.FenceDevice), static (e, _, _) => Fence(e, "membar.gl"));
         registry.Add(typeof(Group), nameof(Group.FenceGroup), static (e, _, _) => Fence(e, "membar.cta"));
+        registry.Add(typeof(Group), nameof(Group.FenceProxyAsync), static (e, _, _) =>
+        {
+            e.Require(PtxTarget.Sm90);
+            return Fence(e, "fence.proxy.async.shared::cta");
+        });
     }
 
     private static Value? Barrier(Emit emit, MethodBase method, ReadOnlySpan<Value> arguments)

@@ -62,7 +62,7 @@ internal static unsafe class GemmLauncher
         int blocks = (int)(((long)problem.K + depth - 1) / depth);
         int partBlocks = Math.Max(1, (blocks + plan.Parts - 1) / plan.Parts);
         int parts = Math.Max(1, (blocks + partBlocks - 1) / partBlocks);
-        int most = Math.Min(problem.Batch, MostAlongZ);
+        int most = plan.Warpgroups ? 1 : Math.Min(problem.Batch, MostAlongZ);
         int pitch = (problem.N + 3) & ~3;
         nint workspace = parts > 1 ? accelerator.Allocate(4L * parts * most * problem.M * pitch, "partial sums of a matrix product") : 0;
         GemmArguments<TWord> arguments = new()
@@ -93,7 +93,16 @@ internal static unsafe class GemmLauncher
             arguments.B = Bytes(operands.B, first, count, problem.StrideB, problem.LeadingB, problem.TransposeB ? problem.N : problem.K, problem.TransposeB ? problem.K : problem.N, bytes);
             arguments.C = Result<TWord>(operands.C, first, count, problem);
             arguments.Pre = operands.Pre != 0 ? Result<TWord>(operands.Pre, first, count, problem) : default;
-            accelerator.Launch(kernel, new LaunchShape(new Index3(arguments.TilesM * arguments.TilesN, parts, count), tile.Threads), arguments, variant);
+            if (plan.Warpgroups)
+            {
+                WarpgroupLaunch.Run<TWord, TFormat>(
+                    accelerator, problem, operands.A + (nint)(first * problem.StrideA * bytes), operands.B + (nint)(first * problem.StrideB * bytes), parts, arguments, variant);
+            }
+            else
+            {
+                accelerator.Launch(kernel, new LaunchShape(new Index3(arguments.TilesM * arguments.TilesN, parts, count), tile.Threads), arguments, variant);
+            }
+
             if (parts > 1)
             {
                 int groups = (int)((((long)problem.M * (pitch / 4)) + SplitSum.Threads - 1) / SplitSum.Threads);

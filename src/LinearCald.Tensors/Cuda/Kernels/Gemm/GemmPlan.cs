@@ -7,6 +7,12 @@ namespace LinearCald.Tensors.Cuda.Kernels;
 /// <param name="Parts">Parts along k, summed in order by a second pass; 1 for none.</param>
 internal readonly record struct GemmPlan(GemmTile Tile, int Parts)
 {
+    /// <summary>On warpgroups (<see cref="WarpgroupGemm"/>), with one of <see cref="WarpgroupTiles"/>. The table does not choose these yet.</summary>
+    public bool Warpgroups { get; init; }
+
+    /// <summary>Blocks of C for warpgroups: 128 × 256 fill shared memory with four stages, 128 × 128 with six.</summary>
+    public static IReadOnlyList<GemmTile> WarpgroupTiles { get; } = [new(128, 256, 2, 4, 4), new(128, 128, 2, 4, 6)];
+
     /// <summary>One row of the selection table.</summary>
     /// <param name="Tile">Block of C.</param>
     /// <param name="Resident">Groups that fit on one multiprocessor.</param>

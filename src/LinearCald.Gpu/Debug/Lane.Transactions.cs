@@ -1,0 +1,51 @@
+namespace LinearCald.Gpu.Debug;
+
+internal sealed partial class Lane
+{
+    public void InitMbarrier(int address, int arrivals)
+    {
+        if (arrivals is < 1 or >= 1 << 20)
+        {
+            throw new CaldException($"an mbarrier for {arrivals:N0} arrivals; it counts 1 to {(1 << 20) - 1:N0}");
+        }
+
+        group.Shared.Write(this, address, 0UL);
+        group.Mbarriers[address] = new MbarrierRun(arrivals);
+    }
+
+    public void ArriveAtMbarrier(int address, int bytes) => MbarrierAt(address).Arrive(this, bytes);
+
+    /// <summary>Always true: the lane waits here.</summary>
+    public bool WaitForMbarrier(int address, int parity)
+    {
+        if (parity is not (0 or 1))
+        {
+            throw new CaldException($"a wait for a phase of parity {parity}; it is 0 or 1");
+        }
+
+        MbarrierAt(address).Wait(this, parity);
+        return true;
+    }
+
+    public unsafe void LoadTensor<T>(Shared<T> destination, in TensorMap map, int x, int y, Mbarrier barrier)
+        where T : unmanaged
+    {
+        TensorMapDescription description = TensorMapDescription.Of(map);
+        int alignment = description.Swizzle.BoxAlignment();
+        if (description.Rank != 2 || description.BoxBytes > destination.Length * sizeof(T) || destination.Offset % alignment != 0)
+        {
+            throw new CaldException($"a copy of a box of {description.Rank} dimensions and {description.BoxBytes:N0} bytes to {destination.Length * sizeof(T):N0} bytes of shared memory at byte {destination.Offset:N0}; it has two dimensions, fits, and starts at a multiple of {alignment}");
+        }
+
+        MbarrierRun run = MbarrierAt(barrier.Address);
+        group.Shared.BeginCopy(this, destination.Offset, description.BoxBytes);
+        run.Add(this, new BoxCopy(description, x, y, destination.Offset));
+    }
+
+    private MbarrierRun MbarrierAt(int address)
+    {
+        // The read finds uses that nothing orders after the initialisation.
+        group.Shared.Read<ulong>(this, address);
+        return group.Mbarriers.TryGetValue(address, out MbarrierRun? run) ? run : throw new CaldException($"there is no initialised mbarrier at byte {address:N0} of shared memory");
+    }
+}

@@ -1,0 +1,106 @@
+using LinearCald.Gpu.Ir;
+
+namespace LinearCald.Gpu.Frontend.Intrinsics;
+
+/// <summary>Matrix products of a warpgroup (<c>wgmma</c>), whose sums are updated in place.</summary>
+internal static class WarpgroupIntrinsics
+{
+    public const string FenceMnemonic = "wgmma.fence.sync.aligned";
+    public const string CommitMnemonic = "wgmma.commit_group.sync.aligned";
+    public const string WaitMnemonic = "wgmma.wait_group.sync.aligned";
+    public const string ProductMnemonic = "wgmma.mma_async.sync.aligned";
+
+    private const int Warpgroup = 128;
+
+    public static void Register(IntrinsicTable.Registry registry)
+    {
+        registry.Add(typeof(Wgmma), nameof(Wgmma.Fence), static (e, _, _) => Plain(e, FenceMnemonic));
+        registry.Add(typeof(Wgmma), nameof(Wgmma.Commit), static (e, _, _) => Plain(e, CommitMnemonic));
+        registry.Add(typeof(Wgmma), nameof(Wgmma.Wait), static (e, _, a) =>
+        {
+            long groups = e.Known(a[0], "the number of product groups that may still run");
+            return Plain(e, WaitMnemonic, groups is >= 0 and <= 7 ? Operand.Integer(groups) : throw e.Refuse($"a wait for {groups} groups of products; 0 to 7 may still run"));
+        });
+        registry.Add(typeof(Wgmma), nameof(Wgmma.BFloat16), static (e, _, a) => Product(e, a, "f32.bf16.bf16"));
+        registry.Add(typeof(Wgmma), nameof(Wgmma.Half), static (e, _, a) => Product(e, a, "f32.f16.f16"));
+    }
+
+    private static Value? Plain(Emit emit, string mnemonic, params ReadOnlySpan<Operand> operands)
+    {
+        emit.Require(PtxTarget.Sm90a);
+        emit.Effect(mnemonic, InstructionFlags.Convergent, null, operands);
+        return null;
+    }
+
+    private static Value? Product(Emit emit, ReadOnlySpan<Value> arguments, string types)
+    {
+        emit.Require(PtxTarget.Sm90a);
+        if (arguments[0] is not LocalRef { Layout: var layout } sums)
+        {
+            throw emit.Refuse("the sums of a warpgroup product are a local array of registers");
+        }
+
+        int count = layout.Leaves.Length;
+        if (count % 4 != 0 || count > 128 || emit.Group.Count < Warpgroup)
+        {
+            throw emit.Refuse($"a warpgroup product with {count} sums a thread in a group of {emit.Group} threads; sums are a multiple of 4 up to 128, threads at least {Warpgroup}");
+        }
+
+        Value accumulate = emit.Arithmetic.ToCondition(arguments[3]);
+        int[] old = accumulate is Known { Int: 0 } ? [] : Old(emit, sums);
+        Operand predicate = accumulate is Condition c ? Operand.Of(emit.Arithmetic.Register(c)) : emit.Predicate(accumulate);
+        (Operand left, Operand transposeLeft) = Operands(emit, arguments[1]);
+        (Operand right, Operand transposeRight) = Operands(emit, arguments[2]);
+        Value[] results = emit.IssueInPlace(
+            $"{ProductMnemonic}.m64n{2 * count}k16.{types}",
+            RegisterKind.F32,
+            count,
+            old,
+            left,
+            right,
+            predicate,
+            Operand.Integer(1),
+            Operand.Integer(1),
+            transposeLeft,
+            transposeRight);
+        emit.Write(sums, new Aggregate(layout, results));
+        return null;
+    }
+
+    /// <summary>
+    /// The registers of the sums, each its own. Where sums are constants, or share a register, new ones are made: an access to their registers, after which
+    /// the products need another fence.
+    /// </summary>
+    private static int[] Old(Emit emit, LocalRef sums)
+    {
+        ReadOnlySpan<Value> values = emit.Leaves(sums);
+        int[] registers = new int[values.Length];
+        HashSet<int> used = [];
+        bool isMoved = false;
+        for (int i = 0; i < registers.Length; i++)
+        {
+            if (values[i] is InRegister r && used.Add(r.Register))
+            {
+                registers[i] = r.Register;
+                continue;
+            }
+
+            Operand value = values[i] is Scalar ? emit.Use(values[i]) : throw emit.Refuse($"sum {i} of a warpgroup product was never written: fill the sums, or pass false for accumulate");
+            registers[i] = ((InRegister)emit.Issue("mov.f32", RegisterKind.F32, InstructionFlags.Removable, value)).Register;
+            isMoved = true;
+        }
+
+        if (isMoved)
+        {
+            Plain(emit, FenceMnemonic);
+        }
+
+        return registers;
+    }
+
+    private static (Operand Descriptor, Operand Transpose) Operands(Emit emit, Value operand)
+    {
+        ReadOnlySpan<Value> leaves = emit.Leaves(operand);
+        return (emit.Register(leaves[0]), Operand.Integer(emit.Known(leaves[1], "whether K is an operand's inner dimension")));
+    }
+}

@@ -1,0 +1,27 @@
+using LinearCald.Gpu.Debug;
+
+namespace LinearCald.Gpu;
+
+/// <summary>
+/// Copies of whole boxes of a tensor by the copy engine (PTX ISA "cp.async.bulk.tensor"; Hopper). One thread starts a copy for all; an <see cref="Mbarrier"/>
+/// tells when it has arrived.
+/// </summary>
+public static class Tma
+{
+    /// <summary>
+    /// Starts copying a box of a matrix to shared memory. What lies outside of the matrix arrives as zeros and counts in full: the barrier must have been told
+    /// of the box's bytes by <see cref="Mbarrier.ArriveExpect"/>.
+    /// </summary>
+    /// <param name="destination">The box goes to its start, aligned as <see cref="TensorSwizzle"/> says.</param>
+    /// <param name="map">A parameter of the kernel.</param>
+    /// <param name="x">First element of the box's rows; may be negative.</param>
+    /// <param name="y">First row.</param>
+    /// <param name="barrier">Hears of the bytes when they have arrived.</param>
+    [Intrinsic]
+    public static void Load2D<T>(Shared<T> destination, in TensorMap map, int x, int y, Mbarrier barrier)
+        where T : unmanaged => Lane.Current.LoadTensor(destination, map, x, y, barrier);
+
+    /// <summary>Brings a map near, so that the first copy need not wait for it.</summary>
+    [Intrinsic]
+    public static void Prefetch(in TensorMap map) => Lane.Current.Touch();
+}

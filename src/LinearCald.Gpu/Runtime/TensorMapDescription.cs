@@ -1,0 +1,112 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace LinearCald.Gpu;
+
+/// <summary>What a <see cref="TensorMap"/> was made from: the 128 bytes themselves where no driver encodes them.</summary>
+[StructLayout(LayoutKind.Sequential, Size = 128)]
+internal unsafe struct TensorMapDescription
+{
+    public const int MaximumRank = 5;
+
+    /// <summary>Tells a description from other bytes.</summary>
+    private const ulong Marked = 0x70616D726F736E65;
+
+    public fixed long Extents[MaximumRank];
+    public fixed long Strides[MaximumRank - 1];
+    public fixed int Box[MaximumRank];
+    public readonly int Rank;
+    public readonly nint Address;
+    public readonly TensorElement Element;
+    public readonly TensorSwizzle Swizzle;
+    private readonly ulong _mark;
+
+    public TensorMapDescription(nint address, TensorElement element, ReadOnlySpan<long> extents, ReadOnlySpan<long> strides, ReadOnlySpan<int> box, TensorSwizzle swizzle)
+    {
+        Rank = extents.Length;
+        Address = address;
+        Element = element;
+        Swizzle = swizzle;
+        _mark = Marked;
+        for (int i = 0; i < Rank; i++)
+        {
+            Extents[i] = extents[i];
+            Box[i] = box[i];
+            if (i > 0)
+            {
+                Strides[i - 1] = strides[i - 1];
+            }
+        }
+    }
+
+    /// <summary>Bytes from the first element to the end of the last one.</summary>
+    public readonly long Length
+    {
+        get
+        {
+            long length = Extents[0] * Element.Bytes();
+            for (int i = 1; i < Rank; i++)
+            {
+                length += (Extents[i] - 1) * Strides[i - 1];
+            }
+
+            return length;
+        }
+    }
+
+    /// <summary>Bytes that one copy moves.</summary>
+    public readonly int BoxBytes
+    {
+        get
+        {
+            int bytes = Element.Bytes();
+            for (int i = 0; i < Rank; i++)
+            {
+                bytes *= Box[i];
+            }
+
+            return bytes;
+        }
+    }
+
+    public static TensorMapDescription Of(in TensorMap map)
+    {
+        TensorMapDescription description = Unsafe.As<TensorMap, TensorMapDescription>(ref Unsafe.AsRef(in map));
+        return description._mark == Marked ? description : throw new CaldException("a tensor map was not made for this device: make it with TensorMap.Create");
+    }
+
+    /// <summary>As the kernel's parameter.</summary>
+    public readonly TensorMap Pack() => Unsafe.BitCast<TensorMapDescription, TensorMap>(this);
+
+    /// <summary>A box of a matrix as it would arrive in shared memory; what lies outside of the matrix is zero.</summary>
+    /// <param name="x">First element of its rows; may be negative.</param>
+    /// <param name="y">First row.</param>
+    /// <param name="address">Where it goes.</param>
+    public readonly byte[] Read2D(int x, int y, int address)
+    {
+        const int Chunk = 16;
+        byte[] box = new byte[BoxBytes];
+        int size = Element.Bytes();
+        int row = Box[0] * size;
+        for (int i = 0; i < Box[1]; i++)
+        {
+            long from = (long)y + i;
+            if (from < 0 || from >= Extents[1])
+            {
+                continue;
+            }
+
+            for (int j = 0; j < row; j += size)
+            {
+                long column = x + ((long)j / size);
+                if (column >= 0 && column < Extents[0])
+                {
+                    int chunk = Swizzle.Place(address + (i * row) + (j & -Chunk)) - address;
+                    new ReadOnlySpan<byte>((byte*)Address + (from * Strides[0]) + (column * size), size).CopyTo(box.AsSpan(chunk + (j & (Chunk - 1))));
+                }
+            }
+        }
+
+        return box;
+    }
+}
