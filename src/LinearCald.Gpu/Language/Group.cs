@@ -90,15 +90,11 @@ public static class Group
 
     /// <summary>Makes this thread's writes visible to its group before its later ones.</summary>
     [Intrinsic]
-<<<<<<< HEAD
     public static void FenceGroup() => Lane.Fence();
-=======
-    public static void FenceGroup() => Lane.Current.Touch();
 
     /// <summary>
     /// Makes this thread's writes to shared memory visible to the copy engine and to <see cref="Wgmma"/> (<c>fence.proxy.async</c>): every writer calls it, then a barrier.
     /// </summary>
     [Intrinsic]
-    public static void FenceProxyAsync() => Lane.Current.Touch();
->>>>>>> 2e32825 (Hopper in the kernel language: mbarrier, TMA loads, wgmma; a product on warpgroups)
+    public static void FenceProxyAsync() => Lane.Fence();
 }

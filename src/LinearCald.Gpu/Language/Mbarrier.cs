@@ -33,7 +33,7 @@ public readonly struct Mbarrier
 
     /// <summary>Makes initialised barriers known to the copy engine (<c>fence.mbarrier_init</c>).</summary>
     [Intrinsic]
-    public static void FenceInit() => Lane.Current.Touch();
+    public static void FenceInit() => Lane.Fence();
 
     /// <summary>Counts one arrival: what this thread did before is visible to those who wait for the phase.</summary>
     [Intrinsic]

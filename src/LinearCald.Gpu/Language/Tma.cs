@@ -23,5 +23,5 @@ public static class Tma
 
     /// <summary>Brings a map near, so that the first copy need not wait for it.</summary>
     [Intrinsic]
-    public static void Prefetch(in TensorMap map) => Lane.Current.Touch();
+    public static void Prefetch(in TensorMap map) => Lane.Fence();
 }

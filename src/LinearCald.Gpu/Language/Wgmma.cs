@@ -15,11 +15,11 @@ public static class Wgmma
 {
     /// <summary>Orders accesses to the sums' registers before the products that follow. Needed before the first product and after every access.</summary>
     [Intrinsic]
-    public static void Fence() => Lane.Current.Touch();
+    public static void Fence() => Lane.Fence();
 
     /// <summary>Closes a group of products.</summary>
     [Intrinsic]
-    public static void Commit() => Lane.Current.Touch();
+    public static void Commit() => Lane.Fence();
 
     /// <summary>Waits until at most <paramref name="groups"/> (0 … 7; known to the compiler) of the newest groups are still running.</summary>
     [Intrinsic]

@@ -85,8 +85,7 @@ internal static class WarpgroupIntrinsics
                 continue;
             }
 
-            Operand value = values[i] is Scalar ? emit.Use(values[i]) : throw emit.Refuse($"sum {i} of a warpgroup product was never written: fill the sums, or pass false for accumulate");
-            registers[i] = ((InRegister)emit.Issue("mov.f32", RegisterKind.F32, InstructionFlags.Removable, value)).Register;
+            registers[i] = ((InRegister)emit.Issue("mov.f32", RegisterKind.F32, InstructionFlags.Removable, emit.Use(values[i]))).Register;
             isMoved = true;
         }
 
