@@ -30,8 +30,7 @@ internal sealed partial class Arithmetic
 
         if (x is Known kx && y is Known ky)
         {
-            int order = un ? ((ulong)Unsigned(kx)).CompareTo((ulong)Unsigned(ky)) : kx.Bits.CompareTo(ky.Bits);
-            return Known.Of(comparison.Holds(order), new KnownComparison(comparison, un, kx.Bits, ky.Bits));
+            return Known.Of(comparison.Holds(Order(kx, ky, un)), new KnownComparison(comparison, un, kx.Bits, ky.Bits));
         }
 
         if (x is Known)
@@ -43,6 +42,26 @@ internal sealed partial class Arithmetic
         if (x is Linear32 l && y is Linear32 r && l.Register == r.Register && (equality || l.Offset == r.Offset))
         {
             return Known.Of(comparison.Holds(l.Offset == r.Offset ? 0 : 1));
+        }
+
+        if (y is Known limit)
+        {
+            if (CompareChoice(comparison, x, limit, un) is { } chosen)
+            {
+                return chosen;
+            }
+
+            if (un && !equality)
+            {
+                (Comparison simpler, long bits) = AtBound(comparison, limit);
+                if (simpler is Comparison.Less or Comparison.GreaterOrEqual && bits == 0)
+                {
+                    return Known.Of(simpler == Comparison.GreaterOrEqual);
+                }
+
+                (comparison, y) = (simpler, limit.Kind == RegisterKind.B32 ? Known.Of((int)bits) : Known.Of(bits));
+                equality = comparison is Comparison.Equal or Comparison.NotEqual;
+            }
         }
 
         if (x.Kind == RegisterKind.B32)
@@ -125,6 +144,12 @@ internal sealed partial class Arithmetic
         (int Low, int High) q = kind == RegisterKind.B32 ? RangeOf(whenFalse) : (int.MinValue, int.MaxValue);
         int register = Code.Issue(
             mnemonic, kind, InstructionFlags.Arithmetic, [x, y, Operand.Of(condition.Register)], Math.Min(p.Low, q.Low), Math.Max(p.High, q.High));
+        if (whenTrue is Known { Kind: RegisterKind.B32 or RegisterKind.B64 } chosen && whenFalse is Known other)
+        {
+            (long first, long second) = condition.Negated ? (other.Bits, chosen.Bits) : (chosen.Bits, other.Bits);
+            Code.Note(register, new Choice(condition.Register, first, second));
+        }
+
         return OfRegister(kind, register);
     }
 
@@ -138,6 +163,27 @@ internal sealed partial class Arithmetic
     };
 
     private static long Unsigned(Known k) => k.Kind == RegisterKind.B32 ? (uint)k.Int : k.Bits;
+
+    private static int Order(Known a, Known b, bool un) => un ? ((ulong)Unsigned(a)).CompareTo((ulong)Unsigned(b)) : a.Bits.CompareTo(b.Bits);
+
+    /// <summary>
+    /// An unsigned comparison with the least or greatest number, or next to it, as an equality, or as one that is decided: less than 0, or not less than 0.
+    /// A decided one may not reach the driver: its compiler (580) makes <c>(p ? 0 : -1) &lt; 0u</c> true where p is false.
+    /// </summary>
+    private static (Comparison Comparison, long Bits) AtBound(Comparison comparison, Known limit)
+    {
+        const long Greatest = -1;
+        return (comparison, limit.Bits) switch
+        {
+            (Comparison.LessOrEqual, 0) or (Comparison.Less, 1) => (Comparison.Equal, 0),
+            (Comparison.Greater, 0) or (Comparison.GreaterOrEqual, 1) => (Comparison.NotEqual, 0),
+            (Comparison.GreaterOrEqual, Greatest) => (Comparison.Equal, Greatest),
+            (Comparison.Less, Greatest) => (Comparison.NotEqual, Greatest),
+            (Comparison.Greater, Greatest) => (Comparison.Less, 0),
+            (Comparison.LessOrEqual, Greatest) => (Comparison.GreaterOrEqual, 0),
+            _ => (comparison, limit.Bits),
+        };
+    }
 
     private static bool? References(Value a, Value b) => (a, b) switch
     {
@@ -167,6 +213,26 @@ internal sealed partial class Arithmetic
         Comparison.Greater => "gt",
         _ => "ge",
     };
+
+    /// <summary>The comparison of one of two constants with a third: the predicate that chose, or decided.</summary>
+    private Value? CompareChoice(Comparison comparison, Scalar x, Known limit, bool un)
+    {
+        (int register, int offset) = x switch
+        {
+            Linear32 l => (l.Register, l.Offset),
+            Linear64 { Index: < 0, Offset: 0 } l => (l.Base, 0),
+            _ => (-1, 0),
+        };
+        if (register < 0 || Code.Facts(register).Choice is not { } choice)
+        {
+            return null;
+        }
+
+        Known Of(long bits) => x.Kind == RegisterKind.B32 ? Known.Of((int)bits + offset) : Known.Of(bits);
+        bool whenTrue = comparison.Holds(Order(Of(choice.WhenTrue), limit, un));
+        bool whenFalse = comparison.Holds(Order(Of(choice.WhenFalse), limit, un));
+        return whenTrue == whenFalse ? Known.Of(whenTrue) : new Condition(choice.Predicate, whenFalse);
+    }
 
     /// <summary>Comparisons of truth values that stay truth values.</summary>
     private Value? Truth(Comparison comparison, Scalar a, Scalar b, bool un)

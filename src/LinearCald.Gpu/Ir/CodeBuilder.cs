@@ -4,7 +4,14 @@ namespace LinearCald.Gpu.Ir;
 /// <param name="Kind">Its class.</param>
 /// <param name="Minimum">Of a 32-bit register read as signed: least value.</param>
 /// <param name="Maximum">Greatest value.</param>
-internal readonly record struct RegisterFacts(RegisterKind Kind, int Minimum, int Maximum);
+/// <param name="Choice">If it holds one of two constants: which.</param>
+internal readonly record struct RegisterFacts(RegisterKind Kind, int Minimum, int Maximum, Choice? Choice = null);
+
+/// <summary>One of two integers; 32-bit ones sign-extended.</summary>
+/// <param name="Predicate">The register that decides.</param>
+/// <param name="WhenTrue">The value if it is true.</param>
+/// <param name="WhenFalse">The value if it is false.</param>
+internal sealed record Choice(int Predicate, long WhenTrue, long WhenFalse);
 
 /// <summary>The code under construction: blocks, registers, value numbers. Everything since a mark can be taken back.</summary>
 internal sealed class CodeBuilder
@@ -43,6 +50,9 @@ internal sealed class CodeBuilder
     public RegisterFacts Facts(int register) => _registers[register];
 
     public RegisterKind KindOf(int register) => _registers[register].Kind;
+
+    /// <summary>Notes that a register holds one of two constants.</summary>
+    public void Note(int register, Choice choice) => _registers[register] = _registers[register] with { Choice = choice };
 
     /// <summary>The symbol of a table.</summary>
     public string NameOf(ConstantTable table)

@@ -122,6 +122,24 @@ public sealed class IntegerInstructionTests
         Agrees("slct.u32.s32 %d, %a, %b, %c;", "u32 u32 s32 u32", static (a, b, c) => (int)c >= 0 ? a : b);
     }
 
+    /// <summary>PTX allows them; the compiler of a driver decided one wrongly, so ours may not emit any.</summary>
+    [Theory]
+    [InlineData("setp.lt.u32 %p0, %r0, 0;")]
+    [InlineData("setp.hs.u32 %p0, %r0, 0;")]
+    [InlineData("setp.gt.u32 %p0, 0, %r0;")]
+    [InlineData("setp.gt.u32 %p0, %r0, 4294967295;")]
+    [InlineData("setp.le.u64 %p0, %rd0, -1;")]
+    [InlineData("setp.ge.u64 %p0, -1, %rd0;")]
+    public void UnsignedComparisonsDecidedByAConstant(string code) => GroupProgram.Fails(code, 32, "decided by its constant");
+
+    [Fact]
+    public void UnsignedComparisonsAtABound()
+    {
+        Agrees(".reg .pred %q; setp.gt.u32 %q, %a, 0; selp.b32 %d, 1, 0, %q;", "u32 u32", static (a, _, _) => a > 0 ? 1UL : 0);
+        Agrees(".reg .pred %q; setp.lt.u32 %q, %a, -1; selp.b32 %d, 1, 0, %q;", "u32 u32", static (a, _, _) => a < uint.MaxValue ? 1UL : 0);
+        Agrees(".reg .pred %q; setp.lt.s32 %q, %a, 0; selp.b32 %d, 1, 0, %q;", "s32 u32", static (a, _, _) => (int)a < 0 ? 1UL : 0);
+    }
+
     [Fact]
     public void Moves()
     {

@@ -18,8 +18,15 @@ internal static class CompareDecoding
         PtxType type = d.Type("b16", "b32", "b64", "u16", "u32", "u64", "s16", "s32", "s64", "f32", "f64", "f16", "bf16");
         Func<ulong, ulong, bool> compare = Compare(d, name, type, isFlushed);
         (int p, int q) = d.Pair(PtxType.Predicate, PtxType.Predicate);
+        Operand? left = d.Next;
         int a = d.Source(type);
+        Operand? right = d.Next;
         int b = d.Source(type);
+        if (type.Kind == TypeKind.Unsigned && (IsDecided(name, left, type, false) || IsDecided(name, right, type, true)))
+        {
+            throw d.Error("is decided by its constant, and drivers have been seen to decide it wrongly");
+        }
+
         if (combination is null)
         {
             return new SetPredicate(p, q, a, b, -1, false, compare, null);
@@ -49,6 +56,20 @@ internal static class CompareDecoding
         bool isFloat = by == PtxType.F32;
         return new Map3(d.Destination(type), d.Source(type), d.Source(type), d.Source(by), (a, b, c) =>
             (isFloat ? FloatDecoding.Operand(c, isFlushed) >= 0 : (int)c >= 0) ? a : b);
+    }
+
+    /// <summary>Whether an unsigned comparison with this operand has the same result for every other operand.</summary>
+    private static bool IsDecided(string name, Operand? operand, PtxType type, bool isRight)
+    {
+        if (operand is not { Kind: OperandKind.Integer })
+        {
+            return false;
+        }
+
+        bool isBelow = name is "lt" or "lo" or "ge" or "hs";
+        bool isAbove = name is "gt" or "hi" or "le" or "ls";
+        ulong bits = operand.Value & type.Mask;
+        return (bits == 0 && (isRight ? isBelow : isAbove)) || (bits == type.Mask && (isRight ? isAbove : isBelow));
     }
 
     private static Func<ulong, ulong, bool> Compare(Decoder d, string name, PtxType type, bool isFlushed)

@@ -234,6 +234,30 @@ public static class ValueKernels
         };
     }
 
+    /// <summary>Unsigned comparisons with the ends of the range, of values that are one of two constants and of others.</summary>
+    public static void UnsignedBounds(ReadOnlyView<int> a, ReadOnlyView<int> b, View<int> y)
+    {
+        int i = Grid.ThreadX;
+        uint chosen = a[i] >= b[i] ? uint.MaxValue : 0;
+        uint free = (uint)a[i];
+        ulong wide = a[i] < b[i] ? ulong.MaxValue : 0;
+        int sum = Bounds(chosen) + (Bounds(free) * 1000);
+        sum += AsUnsigned(a[i] >= b[i] ? -1 : 5, 7) ? 1_000_000 : 0;
+        sum += AsUnsigned(a[i] > b[i] ? 3 : -4, -2) ? 2_000_000 : 0;
+        sum += AsUnsigned(0, a[i] != b[i] ? -1 : 0) ? 4_000_000 : 0;
+        y[i] = sum + (IsBelow(wide, 0) ? 8_000_000 : 0) + (IsBelow(wide, 1) ? 16_000_000 : 0) + (IsBelow((ulong)(a[i] * (long)b[i]), 1) ? 32_000_000 : 0);
+    }
+
+    private static int Bounds(uint x) =>
+        (IsBelow(x, 0) ? 1 : 0) + (IsBelow(x, 1) ? 2 : 0) + (IsBelow(x, uint.MaxValue) ? 4 : 0) + (IsBelow(uint.MaxValue, x) ? 8 : 0)
+        + (IsBelow(0, x) ? 16 : 0) + (!IsBelow(x, 0) ? 32 : 0) + (!IsBelow(0, x) ? 64 : 0) + (!IsBelow(uint.MaxValue, x) ? 128 : 0);
+
+    private static bool IsBelow(uint x, uint limit) => x < limit;
+
+    private static bool IsBelow(ulong x, ulong limit) => x < limit;
+
+    private static bool AsUnsigned(int x, int limit) => (uint)x < (uint)limit;
+
     private static int Twice(int x) => x * 2;
 
     private static (int Quotient, int Remainder) Divide(int a, int b) => (a / b, a % b);
