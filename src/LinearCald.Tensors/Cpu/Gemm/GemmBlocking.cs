@@ -6,12 +6,12 @@ namespace LinearCald.Tensors.Cpu;
 /// </summary>
 internal static class GemmBlocking
 {
-    /// <summary>Bytes of k in a panel row: 4 KiB is 1,024 floats, so that most products read and write C once (1 to 4 KiB were tried; longer was faster). Half of it for the narrow
+    /// <summary>Bytes of k in a panel row: 2 KiB is 512 floats, so that a tile pays for its C traffic over 512 steps. Half of it for the narrow
     /// tiles, which read more of A and B for each product and so want both panels in the first-level cache.</summary>
-    private const int BlockKBytes = 4096;
+    private const int BlockKBytes = 2048;
 
-    /// <summary>Bytes of packed A, half of a second-level cache, which stays there while a panel of B and the tiles of C pass by.</summary>
-    private const int BlockABytes = 512 << 10;
+    /// <summary>Bytes of packed A, which stays in the second-level cache while a panel of B and the tiles of C pass by.</summary>
+    private const int BlockABytes = 128 << 10;
 
     /// <summary>k of one block: the fewest blocks of at most <see cref="BlockKBytes"/>, of nearly equal length.</summary>
     public static int BlockK(int k, int elementSize, int tileRows)
