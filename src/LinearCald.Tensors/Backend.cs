@@ -8,7 +8,7 @@ namespace LinearCald.Tensors;
 /// Mixed precision: where the data (x, q, logits, hidden states, their gradients) are BFloat16 or Float16, row statistics (mean, rstd, lse), losses and their
 /// gradients, weights and biases of norms, biases of linear maps, and the gradients of all parameters are Float32; the matrices of a product are of the data's type.
 /// </summary>
-internal abstract class Backend
+internal abstract partial class Backend
 {
     /// <summary>Sets every element of a (possibly strided) tensor of any type.</summary>
     public abstract void Fill(Tensor y, double value);

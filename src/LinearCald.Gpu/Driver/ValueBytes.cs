@@ -1,10 +1,10 @@
 using System.Reflection;
-using System.Reflection.Emit;
+using LinearCald.Gpu.Frontend;
 
 namespace LinearCald.Gpu.Driver;
 
 /// <summary>Which bytes of an unmanaged value carry its fields. The others are padding, whose contents are left to chance when a struct is copied.</summary>
-internal static unsafe class ValueBytes
+internal static class ValueBytes
 {
     /// <summary>Runs of bytes (offset, size) in ascending order that cover every field of <paramref name="type"/>.</summary>
     public static IReadOnlyList<(int Offset, int Size)> Of(Type type)
@@ -36,26 +36,11 @@ internal static unsafe class ValueBytes
             return;
         }
 
-        foreach (FieldInfo field in type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic))
+        FieldInfo[] fields = type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic);
+        int[] offsets = FieldOffsets.Of(type, fields);
+        for (int i = 0; i < fields.Length; i++)
         {
-            Collect(field.FieldType, start + OffsetOf(field), parts);
-        }
-    }
-
-    /// <summary>Asks the runtime for the field's address: what Marshal tells is the marshalled form, in which a bool has four bytes.</summary>
-    private static int OffsetOf(FieldInfo field)
-    {
-        DynamicMethod probe = new("offset", typeof(nint), [typeof(nint)], typeof(ValueBytes).Module, skipVisibility: true);
-        ILGenerator il = probe.GetILGenerator();
-        il.Emit(OpCodes.Ldarg_0);
-        il.Emit(OpCodes.Ldflda, field);
-        il.Emit(OpCodes.Conv_U);
-        il.Emit(OpCodes.Ret);
-
-        // The memory has to be there: ldflda checks the address that it is given.
-        fixed (byte* memory = new byte[KernelParameter.SizeOf(field.DeclaringType!)])
-        {
-            return (int)(probe.CreateDelegate<Func<nint, nint>>()((nint)memory) - (nint)memory);
+            Collect(fields[i].FieldType, start + offsets[i], parts);
         }
     }
 }

@@ -52,7 +52,7 @@ internal static unsafe class AttentionComparison
         int seen = lengths is null ? problem.KeyLength : Math.Max(1, lengths.Min());
         double size = 0.4 * Math.Sqrt(queries / (double)seen);
         data.Close("y", data.Read(y), ry);
-        data.Close("lse", [.. lse.ToArray().Select(x => (double)x)], rlse);
+        data.Close("lse", [.. lse.ToArray().Select(x => (double)x)], rlse, problem.Scale * Math.Sqrt(problem.HeadSize * (double)rows)); // a score is a sum that cancels: the size of its terms
         data.Close("gq", data.Read(gq), rq, size);
         data.Close("gk", data.Read(gk), rk, size);
         data.Close("gv", data.Read(gv), rv);

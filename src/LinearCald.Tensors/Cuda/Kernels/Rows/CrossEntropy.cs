@@ -12,7 +12,7 @@ internal static class CrossEntropy
     public static void Forward(Accelerator accelerator, DType type, nint logits, nint labels, int ignore, bool mean, nint loss, nint lse, long rows, long classes)
     {
         using DeviceBuffer<double> losses = accelerator.Allocate<double>(rows, "losses of rows");
-        RowMatrix.Dispatch(type, "CrossEntropy", new ForwardLaunch(accelerator, logits, labels, ignore, lse, losses.View, rows, classes), rows, classes);
+        RowPlan.Dispatch(type, "CrossEntropy", new ForwardLaunch(accelerator, logits, labels, ignore, lse, losses.View, rows, classes), rows, classes, RowPlan.SeveralRows);
         accelerator.Launch(s_total, new LaunchShape(1, TotalKernels.Threads), losses.ReadOnly, RowMatrix.ReadOnly<int>(labels, rows), (int)rows, ignore, RowMatrix.View<float>(loss, 1), mean);
     }
 
@@ -22,57 +22,41 @@ internal static class CrossEntropy
     {
         using DeviceBuffer<float> scale = accelerator.Allocate<float>(1, "scale of a loss");
         accelerator.Launch(s_scale, new LaunchShape(1, TotalKernels.Threads), RowMatrix.ReadOnly<float>(gloss, 1), RowMatrix.ReadOnly<int>(labels, rows), (int)rows, ignore, scale.View, mean);
-        RowMatrix.Dispatch(type, "CrossEntropyGradient", new BackwardLaunch(accelerator, logits, labels, ignore, lse, scale.ReadOnly, glogits, rows, classes), rows, classes);
+        RowPlan.Dispatch(type, "CrossEntropyGradient", new BackwardLaunch(accelerator, logits, labels, ignore, lse, scale.ReadOnly, glogits, rows, classes), rows, classes, RowPlan.SeveralRows);
     }
 
     private readonly record struct ForwardLaunch(
-        Accelerator Accelerator, nint Logits, nint Labels, int Ignore, nint Lse, View<double> Losses, long Rows, long Classes) : IFormatLaunch
+        Accelerator Accelerator, nint Logits, nint Labels, int Ignore, nint Lse, View<double> Losses, long Rows, long Classes) : IRowLaunch
     {
-        public void Run<TWord, TFormat>()
-            where TWord : unmanaged
-            where TFormat : struct, IElementFormat<TWord> =>
-            RowPlan.For(Classes, TFormat.Lanes, 16).Dispatch(new OfFormat<TWord, TFormat>(this));
-
-        private readonly record struct OfFormat<TWord, TFormat>(ForwardLaunch Launch) : IRowLaunch
+        public void Run<TWord, TFormat, TTeam, TCount>(in RowPlan plan)
             where TWord : unmanaged
             where TFormat : struct, IElementFormat<TWord>
+            where TTeam : struct, IRowTeam
+            where TCount : struct, ICount
         {
-            public void Run<TTeam, TCount>(in RowPlan plan)
-                where TTeam : struct, IRowTeam
-                where TCount : struct, ICount
-            {
-                (Accelerator accelerator, nint logits, nint labels, int ignore, nint lse, View<double> losses, long rows, long classes) = Launch;
-                accelerator.Launch(
-                    Kernels<TWord, TFormat, TTeam, TCount>.Forward, plan.Shape(rows),
-                    RowMatrix.ReadOnly<TWord>(logits, rows, classes), RowMatrix.ReadOnly<int>(labels, rows), RowMatrix.View<float>(lse, rows), losses,
-                    (int)rows, (int)classes, ignore, plan.Access(classes, TFormat.Lanes, RowMatrix.Aligned(logits)), plan.IsWide(classes));
-            }
+            (Accelerator accelerator, nint logits, nint labels, int ignore, nint lse, View<double> losses, long rows, long classes) = this;
+            accelerator.Launch(
+                Kernels<TWord, TFormat, TTeam, TCount>.Forward, plan.Shape(rows),
+                RowMatrix.ReadOnly<TWord>(logits, rows, classes), RowMatrix.ReadOnly<int>(labels, rows), RowMatrix.View<float>(lse, rows), losses,
+                (int)rows, (int)classes, ignore, plan.Access(classes, TFormat.Lanes, RowMatrix.Aligned(logits)), plan.IsWide(classes));
         }
     }
 
     private readonly record struct BackwardLaunch(
-        Accelerator Accelerator, nint Logits, nint Labels, int Ignore, nint Lse, ReadOnlyView<float> Scale, nint GLogits, long Rows, long Classes) : IFormatLaunch
+        Accelerator Accelerator, nint Logits, nint Labels, int Ignore, nint Lse, ReadOnlyView<float> Scale, nint GLogits, long Rows, long Classes) : IRowLaunch
     {
-        public void Run<TWord, TFormat>()
-            where TWord : unmanaged
-            where TFormat : struct, IElementFormat<TWord> =>
-            RowPlan.For(Classes, TFormat.Lanes, 16).Dispatch(new OfFormat<TWord, TFormat>(this));
-
-        private readonly record struct OfFormat<TWord, TFormat>(BackwardLaunch Launch) : IRowLaunch
+        public void Run<TWord, TFormat, TTeam, TCount>(in RowPlan plan)
             where TWord : unmanaged
             where TFormat : struct, IElementFormat<TWord>
+            where TTeam : struct, IRowTeam
+            where TCount : struct, ICount
         {
-            public void Run<TTeam, TCount>(in RowPlan plan)
-                where TTeam : struct, IRowTeam
-                where TCount : struct, ICount
-            {
-                (Accelerator accelerator, nint logits, nint labels, int ignore, nint lse, ReadOnlyView<float> scale, nint glogits, long rows, long classes) = Launch;
-                accelerator.Launch(
-                    Kernels<TWord, TFormat, TTeam, TCount>.Backward, plan.Shape(rows),
-                    RowMatrix.View<TWord>(logits, rows, classes), RowMatrix.ReadOnly<int>(labels, rows), RowMatrix.ReadOnly<float>(lse, rows), scale,
-                    RowMatrix.View<TWord>(glogits, rows, classes), (int)rows, (int)classes, ignore,
-                    plan.Access(classes, TFormat.Lanes, RowMatrix.Aligned(logits | glogits)), plan.IsWide(classes));
-            }
+            (Accelerator accelerator, nint logits, nint labels, int ignore, nint lse, ReadOnlyView<float> scale, nint glogits, long rows, long classes) = this;
+            accelerator.Launch(
+                Kernels<TWord, TFormat, TTeam, TCount>.Backward, plan.Shape(rows),
+                RowMatrix.View<TWord>(logits, rows, classes), RowMatrix.ReadOnly<int>(labels, rows), RowMatrix.ReadOnly<float>(lse, rows), scale,
+                RowMatrix.View<TWord>(glogits, rows, classes), (int)rows, (int)classes, ignore,
+                plan.Access(classes, TFormat.Lanes, RowMatrix.Aligned(logits | glogits)), plan.IsWide(classes));
         }
     }
 

@@ -17,7 +17,7 @@ internal static class LayerMse
             accelerator.Fill(terms.Address, rows * sizeof(double), 0);
         }
 
-        RowMatrix.Dispatch(type, "LayerMse", new ForwardLaunch(accelerator, student, teacher, lengths, normalise, terms.View, rows, positions, columns), rows, columns);
+        RowPlan.Dispatch(type, "LayerMse", new ForwardLaunch(accelerator, student, teacher, lengths, normalise, terms.View, rows, positions, columns), rows, columns, RowPlan.SeveralRows);
         Totals.OfTerms(accelerator, terms, scale, loss);
     }
 
@@ -25,61 +25,45 @@ internal static class LayerMse
     public static void Backward(
         Accelerator accelerator, DType type, nint student, nint teacher, nint lengths, bool normalise, double scale, nint gloss, nint gstudent,
         long samples, long positions, long columns) =>
-        RowMatrix.Dispatch(
+        RowPlan.Dispatch(
             type, "LayerMseGradient",
             new BackwardLaunch(accelerator, student, teacher, lengths, normalise, (float)(2 * scale), gloss, gstudent, samples * positions, positions, columns),
-            samples * positions, columns);
+            samples * positions, columns, RowPlan.SeveralRows);
 
     private readonly record struct ForwardLaunch(
-        Accelerator Accelerator, nint Student, nint Teacher, nint Lengths, bool Normalise, View<double> Terms, long Rows, long Positions, long Columns) : IFormatLaunch
+        Accelerator Accelerator, nint Student, nint Teacher, nint Lengths, bool Normalise, View<double> Terms, long Rows, long Positions, long Columns) : IRowLaunch
     {
-        public void Run<TWord, TFormat>()
-            where TWord : unmanaged
-            where TFormat : struct, IElementFormat<TWord> =>
-            RowPlan.For(Columns, TFormat.Lanes, 16).Dispatch(new OfFormat<TWord, TFormat>(this));
-
-        private readonly record struct OfFormat<TWord, TFormat>(ForwardLaunch Launch) : IRowLaunch
+        public void Run<TWord, TFormat, TTeam, TCount>(in RowPlan plan)
             where TWord : unmanaged
             where TFormat : struct, IElementFormat<TWord>
+            where TTeam : struct, IRowTeam
+            where TCount : struct, ICount
         {
-            public void Run<TTeam, TCount>(in RowPlan plan)
-                where TTeam : struct, IRowTeam
-                where TCount : struct, ICount
-            {
-                (Accelerator accelerator, nint student, nint teacher, nint lengths, bool normalise, View<double> terms, long rows, long positions, long columns) = Launch;
-                accelerator.Launch(
-                    Kernels<TWord, TFormat, TTeam, TCount>.Forward, plan.Shape(rows),
-                    RowMatrix.View<TWord>(student, rows, columns), RowMatrix.View<TWord>(teacher, rows, columns), RowMatrix.ReadOnly<int>(lengths, rows / positions), terms,
-                    (int)rows, (int)positions, (int)columns, (float)LayerMseKernel.Epsilon,
-                    plan.Access(columns, TFormat.Lanes, RowMatrix.Aligned(student | teacher)), plan.IsWide(columns), normalise, lengths != 0);
-            }
+            (Accelerator accelerator, nint student, nint teacher, nint lengths, bool normalise, View<double> terms, long rows, long positions, long columns) = this;
+            accelerator.Launch(
+                Kernels<TWord, TFormat, TTeam, TCount>.Forward, plan.Shape(rows),
+                RowMatrix.View<TWord>(student, rows, columns), RowMatrix.View<TWord>(teacher, rows, columns), RowMatrix.ReadOnly<int>(lengths, rows / positions), terms,
+                (int)rows, (int)positions, (int)columns, (float)LayerMseKernel.Epsilon,
+                plan.Access(columns, TFormat.Lanes, RowMatrix.Aligned(student | teacher)), plan.IsWide(columns), normalise, lengths != 0);
         }
     }
 
     private readonly record struct BackwardLaunch(
-        Accelerator Accelerator, nint Student, nint Teacher, nint Lengths, bool Normalise, float Factor, nint GLoss, nint GStudent, long Rows, long Positions, long Columns) : IFormatLaunch
+        Accelerator Accelerator, nint Student, nint Teacher, nint Lengths, bool Normalise, float Factor, nint GLoss, nint GStudent, long Rows, long Positions, long Columns) : IRowLaunch
     {
-        public void Run<TWord, TFormat>()
-            where TWord : unmanaged
-            where TFormat : struct, IElementFormat<TWord> =>
-            RowPlan.For(Columns, TFormat.Lanes, 16).Dispatch(new OfFormat<TWord, TFormat>(this));
-
-        private readonly record struct OfFormat<TWord, TFormat>(BackwardLaunch Launch) : IRowLaunch
+        public void Run<TWord, TFormat, TTeam, TCount>(in RowPlan plan)
             where TWord : unmanaged
             where TFormat : struct, IElementFormat<TWord>
+            where TTeam : struct, IRowTeam
+            where TCount : struct, ICount
         {
-            public void Run<TTeam, TCount>(in RowPlan plan)
-                where TTeam : struct, IRowTeam
-                where TCount : struct, ICount
-            {
-                (Accelerator accelerator, nint student, nint teacher, nint lengths, bool normalise, float factor, nint gloss, nint gstudent, long rows, long positions, long columns) = Launch;
-                accelerator.Launch(
-                    Kernels<TWord, TFormat, TTeam, TCount>.Backward, plan.Shape(rows),
-                    RowMatrix.View<TWord>(student, rows, columns), RowMatrix.View<TWord>(teacher, rows, columns), RowMatrix.ReadOnly<int>(lengths, rows / positions),
-                    RowMatrix.ReadOnly<float>(gloss, 1), RowMatrix.View<TWord>(gstudent, rows, columns), (int)rows, (int)positions, (int)columns,
-                    (float)LayerMseKernel.Epsilon, factor,
-                    plan.Access(columns, TFormat.Lanes, RowMatrix.Aligned(student | teacher | gstudent)), plan.IsWide(columns), normalise, lengths != 0);
-            }
+            (Accelerator accelerator, nint student, nint teacher, nint lengths, bool normalise, float factor, nint gloss, nint gstudent, long rows, long positions, long columns) = this;
+            accelerator.Launch(
+                Kernels<TWord, TFormat, TTeam, TCount>.Backward, plan.Shape(rows),
+                RowMatrix.View<TWord>(student, rows, columns), RowMatrix.View<TWord>(teacher, rows, columns), RowMatrix.ReadOnly<int>(lengths, rows / positions),
+                RowMatrix.ReadOnly<float>(gloss, 1), RowMatrix.View<TWord>(gstudent, rows, columns), (int)rows, (int)positions, (int)columns,
+                (float)LayerMseKernel.Epsilon, factor,
+                plan.Access(columns, TFormat.Lanes, RowMatrix.Aligned(student | teacher | gstudent)), plan.IsWide(columns), normalise, lengths != 0);
         }
     }
 

@@ -12,13 +12,13 @@ internal static class LayerNorm
 
     /// <summary>y = (x − mean) rstd w + b; y may be x.</summary>
     public static void Forward(Accelerator accelerator, DType type, nint x, nint w, nint b, nint y, nint mean, nint rstd, long rows, long columns, double epsilon) =>
-        RowMatrix.Dispatch(type, "LayerNorm", new ForwardLaunch(accelerator, x, w, b, y, mean, rstd, rows, columns, (float)epsilon), rows, columns);
+        RowPlan.Dispatch(type, "LayerNorm", new ForwardLaunch(accelerator, x, w, b, y, mean, rstd, rows, columns, (float)epsilon), rows, columns, RowPlan.OneRow);
 
     /// <summary>sum = x + dropout(h), y = the norm of it; sum may be x or h.</summary>
     public static void Residual(
         Accelerator accelerator, DType type, nint x, nint h, nint w, nint b, nint sum, nint y, nint mean, nint rstd, long rows, long columns, double epsilon, double p, DeviceRandomKey key) =>
-        RowMatrix.Dispatch(
-            type, "ResidualLayerNorm", new ResidualLaunch(accelerator, x, h, w, b, sum, y, mean, rstd, rows, columns, (float)epsilon, p > 0, RowDropout.For(p, key)), rows, columns);
+        RowPlan.Dispatch(
+            type, "ResidualLayerNorm", new ResidualLaunch(accelerator, x, h, w, b, sum, y, mean, rstd, rows, columns, (float)epsilon, p > 0, RowDropout.For(p, key)), rows, columns, RowPlan.SeveralRows);
 
     /// <summary>gx, gw and gb, of which any may be 0; gx may be gy.</summary>
     public static void Backward(
@@ -27,55 +27,39 @@ internal static class LayerNorm
             type, "LayerNormGradient", new BackwardLaunch(accelerator, gy, x, w, mean, rstd, gx, gw, accumulateW, gb, accumulateB, rows, columns), rows, columns);
 
     private readonly record struct ForwardLaunch(
-        Accelerator Accelerator, nint X, nint W, nint B, nint Y, nint Mean, nint Rstd, long Rows, long Columns, float Epsilon) : IFormatLaunch
+        Accelerator Accelerator, nint X, nint W, nint B, nint Y, nint Mean, nint Rstd, long Rows, long Columns, float Epsilon) : IRowLaunch
     {
-        public void Run<TWord, TFormat>()
-            where TWord : unmanaged
-            where TFormat : struct, IElementFormat<TWord> =>
-            RowPlan.For(Columns, TFormat.Lanes).Dispatch(new OfFormat<TWord, TFormat>(this));
-
-        private readonly record struct OfFormat<TWord, TFormat>(ForwardLaunch Launch) : IRowLaunch
+        public void Run<TWord, TFormat, TTeam, TCount>(in RowPlan plan)
             where TWord : unmanaged
             where TFormat : struct, IElementFormat<TWord>
+            where TTeam : struct, IRowTeam
+            where TCount : struct, ICount
         {
-            public void Run<TTeam, TCount>(in RowPlan plan)
-                where TTeam : struct, IRowTeam
-                where TCount : struct, ICount
-            {
-                (Accelerator accelerator, nint x, nint w, nint b, nint y, nint mean, nint rstd, long rows, long columns, float epsilon) = Launch;
-                accelerator.Launch(
-                    Kernels<TWord, TFormat, TTeam, TCount>.Forward, plan.Shape(rows),
-                    RowMatrix.View<TWord>(x, rows, columns), RowMatrix.ReadOnly<float>(w, columns), RowMatrix.ReadOnly<float>(b, columns),
-                    RowMatrix.View<TWord>(y, rows, columns), RowMatrix.View<float>(mean, rows), RowMatrix.View<float>(rstd, rows), (int)rows, (int)columns, epsilon,
-                    plan.Access(columns, TFormat.Lanes, RowMatrix.Aligned(x | y | w | b)), plan.IsWide(columns), w != 0, b != 0);
-            }
+            (Accelerator accelerator, nint x, nint w, nint b, nint y, nint mean, nint rstd, long rows, long columns, float epsilon) = this;
+            accelerator.Launch(
+                Kernels<TWord, TFormat, TTeam, TCount>.Forward, plan.Shape(rows),
+                RowMatrix.View<TWord>(x, rows, columns), RowMatrix.ReadOnly<float>(w, columns), RowMatrix.ReadOnly<float>(b, columns),
+                RowMatrix.View<TWord>(y, rows, columns), RowMatrix.View<float>(mean, rows), RowMatrix.View<float>(rstd, rows), (int)rows, (int)columns, epsilon,
+                plan.Access(columns, TFormat.Lanes, RowMatrix.Aligned(x | y | w | b)), plan.IsWide(columns), w != 0, b != 0);
         }
     }
 
     private readonly record struct ResidualLaunch(
-        Accelerator Accelerator, nint X, nint H, nint W, nint B, nint Sum, nint Y, nint Mean, nint Rstd, long Rows, long Columns, float Epsilon, bool Drop, RowDropout Dropout) : IFormatLaunch
+        Accelerator Accelerator, nint X, nint H, nint W, nint B, nint Sum, nint Y, nint Mean, nint Rstd, long Rows, long Columns, float Epsilon, bool Drop, RowDropout Dropout) : IRowLaunch
     {
-        public void Run<TWord, TFormat>()
-            where TWord : unmanaged
-            where TFormat : struct, IElementFormat<TWord> =>
-            RowPlan.For(Columns, TFormat.Lanes, 16).Dispatch(new OfFormat<TWord, TFormat>(this));
-
-        private readonly record struct OfFormat<TWord, TFormat>(ResidualLaunch Launch) : IRowLaunch
+        public void Run<TWord, TFormat, TTeam, TCount>(in RowPlan plan)
             where TWord : unmanaged
             where TFormat : struct, IElementFormat<TWord>
+            where TTeam : struct, IRowTeam
+            where TCount : struct, ICount
         {
-            public void Run<TTeam, TCount>(in RowPlan plan)
-                where TTeam : struct, IRowTeam
-                where TCount : struct, ICount
-            {
-                (Accelerator accelerator, nint x, nint h, nint w, nint b, nint sum, nint y, nint mean, nint rstd, long rows, long columns, float epsilon, bool drop, RowDropout dropout) = Launch;
-                accelerator.Launch(
-                    Kernels<TWord, TFormat, TTeam, TCount>.Residual, plan.Shape(rows),
-                    RowMatrix.View<TWord>(x, rows, columns), RowMatrix.View<TWord>(h, rows, columns), RowMatrix.ReadOnly<float>(w, columns), RowMatrix.ReadOnly<float>(b, columns),
-                    RowMatrix.View<TWord>(sum, rows, columns), RowMatrix.View<TWord>(y, rows, columns), RowMatrix.View<float>(mean, rows), RowMatrix.View<float>(rstd, rows),
-                    (int)rows, (int)columns, epsilon, dropout,
-                    plan.Access(columns, TFormat.Lanes, RowMatrix.Aligned(x | h | w | b | sum | y)), plan.IsWide(columns), drop, columns % 64 == 0);
-            }
+            (Accelerator accelerator, nint x, nint h, nint w, nint b, nint sum, nint y, nint mean, nint rstd, long rows, long columns, float epsilon, bool drop, RowDropout dropout) = this;
+            accelerator.Launch(
+                Kernels<TWord, TFormat, TTeam, TCount>.Residual, plan.Shape(rows),
+                RowMatrix.View<TWord>(x, rows, columns), RowMatrix.View<TWord>(h, rows, columns), RowMatrix.ReadOnly<float>(w, columns), RowMatrix.ReadOnly<float>(b, columns),
+                RowMatrix.View<TWord>(sum, rows, columns), RowMatrix.View<TWord>(y, rows, columns), RowMatrix.View<float>(mean, rows), RowMatrix.View<float>(rstd, rows),
+                (int)rows, (int)columns, epsilon, dropout,
+                plan.Access(columns, TFormat.Lanes, RowMatrix.Aligned(x | h | w | b | sum | y)), plan.IsWide(columns), drop, columns % 64 == 0);
         }
     }
 
@@ -86,7 +70,7 @@ internal static class LayerNorm
             where TWord : unmanaged
             where TFormat : struct, IElementFormat<TWord>
         {
-            RowPlan plan = RowPlan.For(Columns, TFormat.Lanes, 16);
+            RowPlan plan = RowPlan.For(Columns, TFormat.Lanes, RowPlan.SeveralRows);
             bool parameters = GW != 0 || GB != 0;
             bool fused = Columns <= FusedColumns;
             int groups = fused ? Groups(plan) : (int)Math.Min(WideSplits, Rows);
@@ -95,13 +79,13 @@ internal static class LayerNorm
             Partials partials = new(this, groups, partialW?.View ?? default, partialB?.View ?? default);
             if (fused)
             {
-                plan.Dispatch(new Fused<TWord, TFormat>(partials));
+                plan.Dispatch<TWord, TFormat, Fused>(new Fused(partials));
             }
             else
             {
                 if (GX != 0)
                 {
-                    plan.Dispatch(new Wide<TWord, TFormat>(partials));
+                    plan.Dispatch<TWord, TFormat, Wide>(new Wide(partials));
                 }
 
                 if (parameters)
@@ -134,11 +118,11 @@ internal static class LayerNorm
 
     private readonly record struct Partials(BackwardLaunch Launch, int Groups, View<float> W, View<float> B);
 
-    private readonly record struct Fused<TWord, TFormat>(Partials Partials) : IRowLaunch
-        where TWord : unmanaged
-        where TFormat : struct, IElementFormat<TWord>
+    private readonly record struct Fused(Partials Partials) : IRowLaunch
     {
-        public void Run<TTeam, TCount>(in RowPlan plan)
+        public void Run<TWord, TFormat, TTeam, TCount>(in RowPlan plan)
+            where TWord : unmanaged
+            where TFormat : struct, IElementFormat<TWord>
             where TTeam : struct, IRowTeam
             where TCount : struct, ICount
         {
@@ -154,11 +138,11 @@ internal static class LayerNorm
         }
     }
 
-    private readonly record struct Wide<TWord, TFormat>(Partials Partials) : IRowLaunch
-        where TWord : unmanaged
-        where TFormat : struct, IElementFormat<TWord>
+    private readonly record struct Wide(Partials Partials) : IRowLaunch
     {
-        public void Run<TTeam, TCount>(in RowPlan plan)
+        public void Run<TWord, TFormat, TTeam, TCount>(in RowPlan plan)
+            where TWord : unmanaged
+            where TFormat : struct, IElementFormat<TWord>
             where TTeam : struct, IRowTeam
             where TCount : struct, ICount
         {

@@ -11,6 +11,12 @@ namespace LinearCald.Tensors.Cuda.Kernels;
 /// <param name="IsGroup">Whether a group is one team.</param>
 internal readonly record struct RowPlan(int Count, int Threads, bool IsGroup)
 {
+    /// <summary>Elements that a thread of a group may hold in a kernel that holds one row.</summary>
+    public const int OneRow = 32;
+
+    /// <summary>The same for kernels that hold several.</summary>
+    public const int SeveralRows = 16;
+
     private const int WarpColumns = 1024;
     private const int WarpTeamThreads = 256;
     private const int MostThreads = 512;
@@ -23,8 +29,8 @@ internal readonly record struct RowPlan(int Count, int Threads, bool IsGroup)
 
     /// <summary>The plan for a width.</summary>
     /// <param name="lanes">Elements of a vector.</param>
-    /// <param name="mostCount">Elements that a thread of a group may hold: 32, or 16 where a kernel holds several rows.</param>
-    public static RowPlan For(long columns, int lanes, int mostCount = 32)
+    /// <param name="mostCount"><see cref="OneRow"/> or <see cref="SeveralRows"/>.</param>
+    public static RowPlan For(long columns, int lanes, int mostCount = OneRow)
     {
         if (columns <= WarpColumns)
         {
@@ -43,7 +49,7 @@ internal readonly record struct RowPlan(int Count, int Threads, bool IsGroup)
             threads *= 2;
         }
 
-        return new RowPlan(threads * 16L < columns && mostCount >= 32 ? 32 : 16, threads, true);
+        return new RowPlan(threads * 16L < columns && mostCount >= OneRow ? OneRow : SeveralRows, threads, true);
     }
 
     /// <summary>How the rows can be read, if all of the addresses are aligned as <paramref name="aligned"/> says.</summary>
@@ -56,26 +62,46 @@ internal readonly record struct RowPlan(int Count, int Threads, bool IsGroup)
     /// <summary>A group, or a warp, for every row.</summary>
     public LaunchShape Shape(long rows) => new(checked((int)((rows + Teams - 1) / Teams)), Threads);
 
+    /// <summary>Calls the launch with the element type, team and count as types and the plan for the width; not at all for an empty matrix.</summary>
+    /// <param name="mostCount">As for <see cref="For"/>.</param>
+    /// <exception cref="CaldException">No such kernel, or more rows or columns than a kernel counts.</exception>
+    public static void Dispatch<TLaunch>(DType type, string operation, in TLaunch launch, long rows, long columns, int mostCount)
+        where TLaunch : struct, IRowLaunch =>
+        RowMatrix.Dispatch(type, operation, new FormatStage<TLaunch>(launch, columns, mostCount), rows, columns);
+
     /// <summary>Calls the launch with this plan's team and count as types.</summary>
-    public void Dispatch<TLaunch>(in TLaunch launch)
+    public void Dispatch<TWord, TFormat, TLaunch>(in TLaunch launch)
+        where TWord : unmanaged
+        where TFormat : struct, IElementFormat<TWord>
         where TLaunch : struct, IRowLaunch
     {
         switch (IsGroup, Count)
         {
-            case (false, 4): launch.Run<WarpTeam, N4>(this); break;
-            case (false, 8): launch.Run<WarpTeam, N8>(this); break;
-            case (false, 16): launch.Run<WarpTeam, N16>(this); break;
-            case (false, 32): launch.Run<WarpTeam, N32>(this); break;
-            case (true, 16): launch.Run<GroupTeam, N16>(this); break;
-            default: launch.Run<GroupTeam, N32>(this); break;
+            case (false, 4): launch.Run<TWord, TFormat, WarpTeam, N4>(this); break;
+            case (false, 8): launch.Run<TWord, TFormat, WarpTeam, N8>(this); break;
+            case (false, 16): launch.Run<TWord, TFormat, WarpTeam, N16>(this); break;
+            case (false, 32): launch.Run<TWord, TFormat, WarpTeam, N32>(this); break;
+            case (true, 16): launch.Run<TWord, TFormat, GroupTeam, N16>(this); break;
+            default: launch.Run<TWord, TFormat, GroupTeam, N32>(this); break;
         }
+    }
+
+    private readonly record struct FormatStage<TLaunch>(TLaunch Launch, long Columns, int MostCount) : IFormatLaunch
+        where TLaunch : struct, IRowLaunch
+    {
+        public void Run<TWord, TFormat>()
+            where TWord : unmanaged
+            where TFormat : struct, IElementFormat<TWord> =>
+            For(Columns, TFormat.Lanes, MostCount).Dispatch<TWord, TFormat, TLaunch>(Launch);
     }
 }
 
-/// <summary>A launch of a kernel that is generic over team and count.</summary>
+/// <summary>A launch of a kernel that is generic over element format, team and count.</summary>
 internal interface IRowLaunch
 {
-    void Run<TTeam, TCount>(in RowPlan plan)
+    void Run<TWord, TFormat, TTeam, TCount>(in RowPlan plan)
+        where TWord : unmanaged
+        where TFormat : struct, IElementFormat<TWord>
         where TTeam : struct, IRowTeam
         where TCount : struct, ICount;
 }

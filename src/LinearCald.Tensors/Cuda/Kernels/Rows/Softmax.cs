@@ -7,54 +7,38 @@ internal static class Softmax
 {
     /// <summary>y = softmax(x) by row, or its logarithm; y may be x.</summary>
     public static void Forward(Accelerator accelerator, DType type, nint x, nint y, long rows, long columns, bool log) =>
-        RowMatrix.Dispatch(type, "Softmax", new ForwardLaunch(accelerator, x, y, rows, columns, log), rows, columns);
+        RowPlan.Dispatch(type, "Softmax", new ForwardLaunch(accelerator, x, y, rows, columns, log), rows, columns, RowPlan.OneRow);
 
     /// <summary>gx from the forward's output; gx may be gy.</summary>
     public static void Backward(Accelerator accelerator, DType type, nint y, nint gy, nint gx, long rows, long columns, bool log) =>
-        RowMatrix.Dispatch(type, "SoftmaxGradient", new BackwardLaunch(accelerator, y, gy, gx, rows, columns, log), rows, columns);
+        RowPlan.Dispatch(type, "SoftmaxGradient", new BackwardLaunch(accelerator, y, gy, gx, rows, columns, log), rows, columns, RowPlan.SeveralRows);
 
-    private readonly record struct ForwardLaunch(Accelerator Accelerator, nint X, nint Y, long Rows, long Columns, bool Log) : IFormatLaunch
+    private readonly record struct ForwardLaunch(Accelerator Accelerator, nint X, nint Y, long Rows, long Columns, bool Log) : IRowLaunch
     {
-        public void Run<TWord, TFormat>()
-            where TWord : unmanaged
-            where TFormat : struct, IElementFormat<TWord> =>
-            RowPlan.For(Columns, TFormat.Lanes).Dispatch(new OfFormat<TWord, TFormat>(this));
-
-        private readonly record struct OfFormat<TWord, TFormat>(ForwardLaunch Launch) : IRowLaunch
+        public void Run<TWord, TFormat, TTeam, TCount>(in RowPlan plan)
             where TWord : unmanaged
             where TFormat : struct, IElementFormat<TWord>
-        {
-            public void Run<TTeam, TCount>(in RowPlan plan)
-                where TTeam : struct, IRowTeam
-                where TCount : struct, ICount =>
-                Launch.Accelerator.Launch(
-                    Kernels<TWord, TFormat, TTeam, TCount>.Forward, plan.Shape(Launch.Rows),
-                    RowMatrix.View<TWord>(Launch.X, Launch.Rows, Launch.Columns), RowMatrix.View<TWord>(Launch.Y, Launch.Rows, Launch.Columns),
-                    (int)Launch.Rows, (int)Launch.Columns,
-                    plan.Access(Launch.Columns, TFormat.Lanes, RowMatrix.Aligned(Launch.X | Launch.Y)), plan.IsWide(Launch.Columns), Launch.Log);
-        }
+            where TTeam : struct, IRowTeam
+            where TCount : struct, ICount =>
+            Accelerator.Launch(
+                Kernels<TWord, TFormat, TTeam, TCount>.Forward, plan.Shape(Rows),
+                RowMatrix.View<TWord>(X, Rows, Columns), RowMatrix.View<TWord>(Y, Rows, Columns),
+                (int)Rows, (int)Columns,
+                plan.Access(Columns, TFormat.Lanes, RowMatrix.Aligned(X | Y)), plan.IsWide(Columns), Log);
     }
 
-    private readonly record struct BackwardLaunch(Accelerator Accelerator, nint Y, nint GY, nint GX, long Rows, long Columns, bool Log) : IFormatLaunch
+    private readonly record struct BackwardLaunch(Accelerator Accelerator, nint Y, nint GY, nint GX, long Rows, long Columns, bool Log) : IRowLaunch
     {
-        public void Run<TWord, TFormat>()
-            where TWord : unmanaged
-            where TFormat : struct, IElementFormat<TWord> =>
-            RowPlan.For(Columns, TFormat.Lanes, 16).Dispatch(new OfFormat<TWord, TFormat>(this));
-
-        private readonly record struct OfFormat<TWord, TFormat>(BackwardLaunch Launch) : IRowLaunch
+        public void Run<TWord, TFormat, TTeam, TCount>(in RowPlan plan)
             where TWord : unmanaged
             where TFormat : struct, IElementFormat<TWord>
-        {
-            public void Run<TTeam, TCount>(in RowPlan plan)
-                where TTeam : struct, IRowTeam
-                where TCount : struct, ICount =>
-                Launch.Accelerator.Launch(
-                    Kernels<TWord, TFormat, TTeam, TCount>.Backward, plan.Shape(Launch.Rows),
-                    RowMatrix.View<TWord>(Launch.Y, Launch.Rows, Launch.Columns), RowMatrix.View<TWord>(Launch.GY, Launch.Rows, Launch.Columns),
-                    RowMatrix.View<TWord>(Launch.GX, Launch.Rows, Launch.Columns), (int)Launch.Rows, (int)Launch.Columns,
-                    plan.Access(Launch.Columns, TFormat.Lanes, RowMatrix.Aligned(Launch.Y | Launch.GY | Launch.GX)), plan.IsWide(Launch.Columns), Launch.Log);
-        }
+            where TTeam : struct, IRowTeam
+            where TCount : struct, ICount =>
+            Accelerator.Launch(
+                Kernels<TWord, TFormat, TTeam, TCount>.Backward, plan.Shape(Rows),
+                RowMatrix.View<TWord>(Y, Rows, Columns), RowMatrix.View<TWord>(GY, Rows, Columns),
+                RowMatrix.View<TWord>(GX, Rows, Columns), (int)Rows, (int)Columns,
+                plan.Access(Columns, TFormat.Lanes, RowMatrix.Aligned(Y | GY | GX)), plan.IsWide(Columns), Log);
     }
 
     private static class Kernels<TWord, TFormat, TTeam, TCount>
