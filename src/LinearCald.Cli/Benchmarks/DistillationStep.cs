@@ -2,6 +2,7 @@ using LinearCald.Distillation.Guidance;
 using LinearCald.Distillation.Recipes;
 using LinearCald.Distillation.Training;
 using LinearCald.Models.Linformer;
+using LinearCald.Models;
 using LinearCald.Models.Roberta;
 using LinearCald.Nn;
 using LinearCald.Nn.Optimisers;

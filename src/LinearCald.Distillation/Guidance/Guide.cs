@@ -1,4 +1,5 @@
 using LinearCald.Distillation.Recipes;
+using LinearCald.Models;
 using LinearCald.Models.Roberta;
 using LinearCald.Nn;
 using LinearCald.Tensors;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using LinearCald.Distillation.Recipes;
+using LinearCald.Models;
 using LinearCald.Models.Roberta;
 using LinearCald.Nn.Optimisers;
 using LinearCald.Tensors;

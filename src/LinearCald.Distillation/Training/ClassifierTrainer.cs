@@ -4,6 +4,7 @@ using LinearCald.Data.Batching;
 using LinearCald.Distillation.Guidance;
 using LinearCald.Distillation.Recipes;
 using LinearCald.Distillation.Reporting;
+using LinearCald.Models;
 using LinearCald.Models.Roberta;
 using LinearCald.Nn;
 using LinearCald.Nn.Files;

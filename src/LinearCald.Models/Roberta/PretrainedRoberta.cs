@@ -1,12 +1,6 @@
 using LinearCald.Nn;
-using LinearCald.Tensors;
 
 namespace LinearCald.Models.Roberta;
-
-/// <summary>What a model computed.</summary>
-/// <param name="Logits">[B, classes] of a classifier, [B, L, vocabulary] of a language model.</param>
-/// <param name="HiddenStates">[B, L, d] each, entry 0 the embeddings; null unless asked for.</param>
-public sealed record ModelOutput(Tensor Logits, IReadOnlyList<Tensor>? HiddenStates);
 
 /// <summary>A RoBERTa with a head, as transformer or as Linformer student.</summary>
 public abstract class PretrainedRoberta : Module

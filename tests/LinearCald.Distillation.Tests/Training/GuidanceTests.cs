@@ -1,5 +1,6 @@
 using LinearCald.Distillation.Guidance;
 using LinearCald.Distillation.Recipes;
+using LinearCald.Models;
 using LinearCald.Models.Roberta;
 using LinearCald.Nn;
 using LinearCald.Tensors;
