@@ -1,5 +1,6 @@
 using LinearCald.Distillation.Recipes;
 using LinearCald.Distillation.Training;
+using LinearCald.Models;
 using LinearCald.Models.Roberta;
 using LinearCald.Nn;
 using LinearCald.Tensors;
