@@ -39,6 +39,30 @@ internal static unsafe class LossChecks
             }
         }));
 
+    public static void LabelScores(Accelerator accelerator, int cases, int columns) =>
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(cases), Prop.ForAll(RowCase.UpTo(columns), c =>
+        {
+            // Few different values, so that several elements share the maximum.
+            double[] x = Array.ConvertAll(c.Normal(1, 3), v => c.Seed % 2 == 0 ? Math.Round(v) : v);
+            Random random = new(c.Seed);
+            int[] classes = [.. Enumerable.Range(0, c.Rows).Select(_ => random.Next(c.Columns))];
+            using DeviceArray logits = c.Put(accelerator, x);
+            using DeviceArray labels = DeviceArray.Of<int>(accelerator, DType.Int32, classes);
+            using DeviceArray likelihoods = new(accelerator, DType.Float32, c.Rows);
+            using DeviceArray best = new(accelerator, DType.Int32, c.Rows);
+            Cuda.Kernels.LabelScores.Forward(accelerator, c.Type, logits.Address, labels.Address, likelihoods.Address, best.Address, c.Rows, c.Columns);
+            double[] expected = new double[c.Rows];
+            int[] expectedBest = new int[c.Rows];
+            fixed (double* p = x, e = expected)
+            fixed (int* l = classes, b = expectedBest)
+            {
+                LabelScoreReference.Forward(p, l, c.Rows, c.Columns, e, b);
+            }
+
+            Assert.Equal(expectedBest, best.ToArray<int>());
+            Assert.All(expected.Zip(likelihoods.Read()), pair => Assert.Equal(pair.First, pair.Second, 3e-6 * Math.Max(1, Math.Abs(pair.First))));
+        }));
+
     public static void KlDivergence(Accelerator accelerator, int cases, int columns) =>
         Check.One(Config.QuickThrowOnFailure.WithMaxTest(cases), Prop.ForAll(RowCase.UpTo(columns), c =>
         {

@@ -42,6 +42,10 @@ public sealed class RowTests
 
     [Theory]
     [MemberData(nameof(Devices))]
+    public void Label_scores(string device) => Run(device, a => LossChecks.LabelScores(a, Cases(device), Widest(device)));
+
+    [Theory]
+    [MemberData(nameof(Devices))]
     public void Kl_divergence(string device) => Run(device, a => LossChecks.KlDivergence(a, Cases(device), Widest(device)));
 
     [Theory]

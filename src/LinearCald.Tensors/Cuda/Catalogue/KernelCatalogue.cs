@@ -116,6 +116,7 @@ public static class KernelCatalogue
             Tensor labels = Make(DType.Int32, logits.Shape[0]), lse = Make(DType.Float32, logits.Shape[0]), glogits = Make(type, logits.Shape[0], logits.Shape[1]);
             backend.CrossEntropy(logits, labels, -100, Reduction.Mean, loss, lse);
             backend.CrossEntropyGradient(logits, labels, -100, Reduction.Mean, lse, loss, glogits);
+            backend.LabelScores(logits, labels, lse, labels);
             backend.KlDivergence(logits, glogits, 2, 1, loss);
             backend.KlDivergenceGradient(logits, glogits, 2, 1, loss, glogits);
         }
