@@ -86,6 +86,43 @@ public sealed class OperationTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Types))]
+    public void The_loss_of_a_head_in_chunks(DType type)
+    {
+        foreach (Reduction reduction in Enum.GetValues<Reduction>())
+        {
+            Compare(type, c => LinearCrossEntropyOperation.LinearCrossEntropy(c.Data("hidden", 9, 16), c.Parameter("weight", 13, 16), c.Ids(-1, 13, 9), -1, reduction, 4));
+        }
+
+        DeviceCase.Compare(
+            _device, type, type == DType.Float32 ? 1e-5 : 1e-2, c => c.Data("hidden", 3, 16).LinearCrossEntropy(c.Data("weight", 5, 16), c.Ids(0, 5, 3)));
+    }
+
+    [Fact]
+    public void The_loss_of_a_head_holds_one_chunk_of_logits()
+    {
+        using EmulatorAccelerator accelerator = new();
+        GpuDevice device = new(accelerator);
+        const int rows = 64, classes = 300, features = 8, chunk = 8;
+        using Memory.MemoryScope scope = Memory.MemoryScope.Begin();
+        Tensor hidden = Tensor.Zeros(device, DType.Float32, new Shape(rows, features)), weight = Tensor.Zeros(device, DType.Float32, new Shape(classes, features));
+        Tensor labels = Tensor.Zeros(device, DType.Int32, new Shape(rows));
+        hidden.RequiresGradient = weight.RequiresGradient = true;
+        long before = device.Memory.Peak;
+        using (Autograd.Tape tape = Autograd.Tape.Record())
+        {
+            Tensor loss = LinearCrossEntropyOperation.LinearCrossEntropy(hidden, weight, labels, -1, Reduction.Mean, chunk);
+            Assert.Equal(Math.Log(classes), loss.Item(), 5);
+            tape.Backward(loss);
+        }
+
+        // logits of a chunk, an unscaled and a scaled gradient of each input, and a few numbers a row; buffers are up to a quarter larger than asked for
+        long needed = 4L * ((chunk * classes) + (2 * features * (rows + classes)) + (4 * rows));
+        Assert.InRange(device.Memory.Peak - before, needed / 2, (needed * 5 / 4) + 8192);
+        Assert.True(device.Memory.Peak - before < 4L * rows * classes);
+    }
+
+    [Theory]
+    [MemberData(nameof(Types))]
     public void Tables_and_dropout(DType type)
     {
         Compare(type, c => c.Parameter("table", 9, 16).Embedding(c.Ids(0, 9, 4, 5)).To(c.Data("x", 1).Type));

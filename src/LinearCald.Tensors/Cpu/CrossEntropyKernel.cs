@@ -40,7 +40,9 @@ internal static unsafe class CrossEntropyKernel
             Cut.Pieces(rows, size), new GradientPiece<T>(logits, labels, rows, classes, ignore, lse, scale, glogits, size));
     }
 
-    private static long Counted(int* labels, long rows, int classes, int ignore)
+    /// <summary>How many labels count.</summary>
+    /// <exception cref="CaldException">A label is neither a class nor <paramref name="ignore"/>.</exception>
+    public static long Counted(int* labels, long rows, int classes, int ignore)
     {
         long counted = 0;
         for (long i = 0; i < rows; i++)

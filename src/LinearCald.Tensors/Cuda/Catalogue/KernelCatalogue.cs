@@ -149,6 +149,8 @@ public static class KernelCatalogue
         Tensor y = Make(type, Batch * Length, 4 * Width), pre = Make(type, Batch * Length, 4 * Width);
         device.Backend.Linear(x, w, bias, Activation.None, null, y);
         device.Backend.Linear(x, w, bias, Activation.GeluErf, pre, y);
+        device.Backend.Linear(x, w, null, Activation.None, null, Make(DType.Float32, Batch * Length, 4 * Width));
+        device.Backend.MatMul(y, false, w, false, Make(DType.Float32, Batch * Length, Width), 1, accumulate: false);
         device.Backend.MatMul(y, false, w, false, x, 1, accumulate: false);
         device.Backend.MatMul(y, true, x, false, Make(DType.Float32, 4 * Width, Width), 1, accumulate: true);
         device.Backend.MatMul(x, true, y, false, Make(type, Width, 4 * Width), 1, accumulate: false);

@@ -7,6 +7,7 @@ internal static class CrossEntropy
 {
     private static readonly Kernel s_total = Kernel.Of(CrossEntropyKernels.Total);
     private static readonly Kernel s_scale = Kernel.Of(CrossEntropyKernels.Scale);
+    private static readonly Kernel s_factors = Kernel.Of(CrossEntropyKernels.Factors);
 
     /// <summary>loss[1] and lse [rows], float32.</summary>
     public static void Forward(Accelerator accelerator, DType type, nint logits, nint labels, int ignore, bool mean, nint loss, nint lse, long rows, long classes)
@@ -24,6 +25,10 @@ internal static class CrossEntropy
         accelerator.Launch(s_scale, new LaunchShape(1, TotalKernels.Threads), RowMatrix.ReadOnly<float>(gloss, 1), RowMatrix.ReadOnly<int>(labels, rows), (int)rows, ignore, scale.View, mean);
         RowPlan.Dispatch(type, "CrossEntropyGradient", new BackwardLaunch(accelerator, logits, labels, ignore, lse, scale.ReadOnly, glogits, rows, classes), rows, classes, RowPlan.SeveralRows);
     }
+
+    /// <summary>factors[2], float32: of the sum of the rows' losses and of its gradients.</summary>
+    public static void Factors(Accelerator accelerator, nint labels, long rows, int ignore, bool mean, nint factors) => accelerator.Launch(
+        s_factors, new LaunchShape(1, TotalKernels.Threads), RowMatrix.ReadOnly<int>(labels, rows), (int)rows, ignore, RowMatrix.View<float>(factors, 2), mean);
 
     private readonly record struct ForwardLaunch(
         Accelerator Accelerator, nint Logits, nint Labels, int Ignore, nint Lse, View<double> Losses, long Rows, long Classes) : IRowLaunch

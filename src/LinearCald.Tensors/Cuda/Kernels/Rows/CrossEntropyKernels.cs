@@ -72,6 +72,18 @@ internal static class CrossEntropyKernels
         }
     }
 
+    /// <summary>factors = 1/counted for the sum of losses, and for its gradients the same but finite where no row counts; both 1 without <paramref name="mean"/>; one group.</summary>
+    [Kernel(Name = "cross_entropy_factors")]
+    public static void Factors(ReadOnlyView<int> labels, int rows, int ignore, View<float> factors, [Constant] bool mean)
+    {
+        double counted = mean ? TotalKernels.OfGroup(Counted(labels, rows, ignore)) : 1.0;
+        if (Group.Thread == 0)
+        {
+            factors[0] = (float)(1.0 / counted);
+            factors[1] = (float)(1.0 / Math.Max(1.0, counted));
+        }
+    }
+
     /// <summary>glogits = (e^(x − lse) − onehot(label)) · scale; 0 where the label is to be ignored. glogits may be logits.</summary>
     [Kernel(Name = "cross_entropy_gradient")]
     public static void Backward<TWord, TFormat, TTeam, TCount>(
