@@ -187,5 +187,20 @@ public sealed class GradientTests
     }, 12);
 
     [Fact]
+    public void CausalConvolutions() => Check(x =>
+    {
+        Tensor lengths = Lengths(x.A, x.B, x.Seed);
+        Tensor sequences = Ids(x.A * x.B, 2, x.Seed).Reshape(x.A, x.B);
+        int taps = 1 + (int)(x.Seed % 8);
+        return GradientCheck.WorstError(
+            t => t[0].Narrow(2, 1, x.C).CausalConv1d(t[1], t[2], Activation.Silu, sequences).Add(t[0].Narrow(2, 0, x.C).CausalConv1d(t[1], null, Activation.None, null, lengths)),
+            R(x.Seed, x.A, x.B, x.C + 1), R(x.Seed + 1, x.C, 1, taps), R(x.Seed + 2, x.C));
+    });
+
+    [Fact]
+    public void Rotations() => Check(x => GradientCheck.WorstError(
+        t => t[0].SplitHeadsRotary(2, 2 * (x.C / 2), 100, (int)(x.Seed % 50)).Multiply(t[1]), R(x.Seed, x.A, x.B, 2 * 3 * x.C), R(x.Seed + 1, 3, x.A, x.B, 2 * x.C)), 12);
+
+    [Fact]
     public void ChangesOfType() => Check(x => GradientCheck.WorstError(t => t[0].Multiply(t[0]).To(DType.Float64), R(x.Seed, x.A, x.B)), 5);
 }

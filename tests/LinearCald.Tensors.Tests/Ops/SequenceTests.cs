@@ -1,0 +1,127 @@
+using FsCheck;
+using FsCheck.Fluent;
+using LinearCald.Tensors.Memory;
+using LinearCald.Tensors.Ops;
+using LinearCald.Testing;
+
+namespace LinearCald.Tensors.Tests.Ops;
+
+/// <summary>What must hold of operations along a sequence however it is cut, packed or padded; float64.</summary>
+public sealed class SequenceTests
+{
+    private static readonly Device Cpu = Device.Parse("cpu");
+
+    private static Tensor R(int seed, params ReadOnlySpan<int> shape) => GradientCheck.Random((ulong)seed, shape);
+
+    private static Tensor Integers(Shape shape, params int[] values) => Tensor.From(Cpu, shape, values);
+
+    private static void Close(Tensor expected, Tensor actual, double budget = 1e-13)
+    {
+        Assert.Equal(expected.Shape.ToArray(), actual.Shape.ToArray());
+        foreach ((double a, double b) in expected.ToArray<double>().Zip(actual.ToArray<double>()))
+        {
+            Assert.True(Math.Abs(a - b) <= budget * (1 + Math.Abs(a)), $"{b} for {a}");
+        }
+    }
+
+    private static void Check(Action<int, int, int, int> property) => Prop.ForAll(
+        Arb.From(Gen.Choose(1, 3)), Arb.From(Gen.Choose(1, 20)), Arb.From(Gen.Choose(1, 8)), (batch, length, taps) =>
+        {
+            using MemoryScope scope = MemoryScope.Begin();
+            property(batch, length, taps, (batch * 1000) + (length * 10) + taps);
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(40));
+
+    [Fact]
+    public void AConvolutionInChunksIsTheWholeOne() => Check((batch, length, taps, seed) =>
+    {
+        Tensor x = R(seed, batch, length, 7), w = R(seed + 1, 7, 1, taps), bias = R(seed + 2, 7);
+        Tensor sequences = Integers(new Shape(batch, length), [.. Enumerable.Range(0, batch * length).Select(i => i % length * 3 / 10)]);
+        foreach (Tensor? packed in (Tensor?[])[null, sequences])
+        {
+            Tensor whole = x.CausalConv1d(w, bias, Activation.Silu, packed);
+            Tensor state = Tensor.Zeros(Cpu, DType.Float64, new Shape(batch, taps - 1, 7));
+            System.Random random = new(seed);
+            for (int from = 0; from < length;)
+            {
+                int rows = random.Next(1, length - from + 1);
+                if (packed is not null && from > 0 && packed.ToArray<int>()[from] != packed.ToArray<int>()[from - 1])
+                {
+                    state = Tensor.Zeros(Cpu, DType.Float64, state.Shape); // a sequence begins with this chunk
+                }
+
+                Tensor part = x.Narrow(1, from, rows).CausalConv1d(w, bias, Activation.Silu, packed?.Narrow(1, from, rows), null, state);
+                Close(whole.Narrow(1, from, rows), part);
+                from += rows;
+            }
+        }
+    });
+
+    [Fact]
+    public void AConvolutionWithLengthsSeesNoPaddingAndKeepsTheLastInputsThatCount() => Check((batch, length, taps, seed) =>
+    {
+        Tensor x = R(seed, batch, length, 5), w = R(seed + 1, 5, 1, taps);
+        System.Random random = new(seed);
+        for (int round = 0; round < 3; round++)
+        {
+            int[] lengths = [.. Enumerable.Range(0, batch).Select(_ => random.Next(length + 1))];
+            Tensor padded = Tensor.Full(Cpu, DType.Float64, x.Shape, double.NaN);
+            for (int s = 0; s < batch; s++)
+            {
+                padded.Narrow(0, s, 1).Narrow(1, 0, lengths[s]).CopyFrom(x.Narrow(0, s, 1).Narrow(1, 0, lengths[s]));
+            }
+
+            Tensor before = R(seed + 3, batch, taps - 1, 5), together = before.Detach().Affine(1);
+            Tensor y = padded.CausalConv1d(w, null, Activation.None, null, Integers(new Shape(batch), lengths), together);
+            for (int s = 0; s < batch; s++)
+            {
+                Tensor state = before.Narrow(0, s, 1).Affine(1);
+                Close(x.Narrow(0, s, 1).Narrow(1, 0, lengths[s]).CausalConv1d(w, null, Activation.None, null, null, state), y.Narrow(0, s, 1).Narrow(1, 0, lengths[s]));
+                Close(state, together.Narrow(0, s, 1));
+                Assert.All(y.Narrow(0, s, 1).Narrow(1, lengths[s], length - lengths[s]).ToArray<double>(), v => Assert.Equal(0, v));
+            }
+        }
+    });
+
+    [Fact]
+    public void PackedSequencesAreEachAlone() => Check((batch, length, taps, seed) =>
+    {
+        Tensor x = R(seed, 1, length + batch, 6).Narrow(2, 1, 5), w = R(seed + 1, 5, 1, taps), bias = R(seed + 2, 5);
+        int[] numbers = [.. Enumerable.Range(0, length + batch).Select(i => i < batch ? 4 : i < batch + (length / 2) ? -1 : length == 1 ? 3 : 4)];
+        Tensor y = x.CausalConv1d(w, bias, Activation.Silu, Integers(new Shape(1, length + batch), numbers));
+        int from = 0;
+        foreach (int rows in (int[])[batch, length / 2, length - (length / 2)])
+        {
+            Close(x.Narrow(1, from, rows).CausalConv1d(w, bias, Activation.Silu), y.Narrow(1, from, rows));
+            from += rows;
+        }
+    });
+
+    [Fact]
+    public void RotaryAtAnOffsetIsASliceOfTheWholeAndKeepsNorms() => Check((batch, length, half, seed) =>
+    {
+        int size = (2 * half) + 3;
+        Tensor qkv = R(seed, batch, length, 2 * 3 * size);
+        Tensor whole = qkv.SplitHeadsRotary(2, 2 * half, 10_000);
+        int from = seed % length;
+        Close(whole.Narrow(2, from, length - from), qkv.Narrow(1, from, length - from).SplitHeadsRotary(2, 2 * half, 10_000, from));
+        Assert.Equal(qkv.Multiply(qkv).Sum().Item(), whole.Multiply(whole).Sum().Item(), 1e-9);
+        Tensor values = qkv.Reshape(batch, length, 2, 3, size).Narrow(3, 2, 1).Contiguous();
+        Close(values.Reshape(batch, length, 2 * size), whole.Narrow(0, 2, 1).Reshape(batch, length, 2 * size));
+    });
+
+    [Fact]
+    public void BadArgumentsAreRefused()
+    {
+        using MemoryScope scope = MemoryScope.Begin();
+        Tensor x = R(1, 2, 5, 6), w = R(2, 6, 1, 4);
+        Assert.Throws<CaldException>(() => x.CausalConv1d(R(2, 5, 1, 4), null, Activation.None));
+        Assert.Throws<CaldException>(() => x.CausalConv1d(R(2, 6, 1, 9), null, Activation.None));
+        Assert.Throws<CaldException>(() => x.CausalConv1d(w, null, Activation.Tanh));
+        Assert.Throws<CaldException>(() => x.CausalConv1d(w.To(DType.Float32), null, Activation.None));
+        Assert.Throws<CaldException>(() => x.CausalConv1d(w, null, Activation.None, Integers(new Shape(2, 4), new int[8])));
+        Assert.Throws<CaldException>(() => x.CausalConv1d(w, null, Activation.None, state: R(3, 2, 4, 6)));
+        Assert.Throws<CaldException>(() => x.SplitHeadsRotary(4, 0, 10_000));
+        Assert.Throws<CaldException>(() => x.SplitHeadsRotary(1, 3, 10_000));
+        Assert.Throws<CaldException>(() => x.SplitHeadsRotary(1, 4, 10_000));
+    }
+}
