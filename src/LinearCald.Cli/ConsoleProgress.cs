@@ -1,4 +1,5 @@
 using System.Globalization;
+using LinearCald.Distillation.Recipes;
 using LinearCald.Distillation.Reporting;
 
 namespace LinearCald.Cli;
@@ -38,7 +39,7 @@ internal sealed class ConsoleProgress(Terminal terminal, bool enabled, TimeProvi
     }
 
     public void Report(in EvaluationReport evaluation) =>
-        best = string.Create(CultureInfo.InvariantCulture, $" · best {evaluation.Metric} {100 * evaluation.Best:F1}%");
+        best = $" · best {evaluation.Metric} {TaskMetrics.Text(evaluation.Metric, evaluation.Best)}";
 
     public void Note(string line)
     {

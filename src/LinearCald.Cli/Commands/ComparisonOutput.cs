@@ -34,7 +34,7 @@ internal sealed class ComparisonOutput
             progress.Clear();
             rows.Add(row);
             string seed = seeds.Count > 1 ? $" (seed {row.Seed})" : "";
-            _session.Note($"  {row.Variant ?? row.Mode,-16}{seed} {100 * row.Value:F1} % {row.Metric}, {row.Seconds:F1} s");
+            _session.Note($"  {row.Variant ?? row.Mode,-16}{seed} {TaskMetrics.Text(row.Metric, row.Value)} {row.Metric}, {row.Seconds:F1} s");
             if (_session.Json)
                 _session.Terminal.Out.WriteLine(row.ToJson());
         }

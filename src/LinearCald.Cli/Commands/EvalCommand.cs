@@ -1,6 +1,6 @@
 using System.CommandLine;
-using LinearCald.Data.Batching;
 using LinearCald.Data.Tokenizers;
+using LinearCald.Distillation.Classification;
 using LinearCald.Distillation.Conversion;
 using LinearCald.Distillation.Recipes;
 using LinearCald.Distillation.Reporting;
@@ -57,31 +57,32 @@ internal sealed class EvalCommand : CaldCommand
         Recipe recipe = CommonOptions.LoadRecipe(session.Arguments, session.Arguments.GetValue(Task)!);
         string folder = ModelSource.Resolve(session.Arguments.GetValue(Model)!, "--model FOLDER");
         Device device = RunOptions.DeviceOf(session);
-        using RobertaForSequenceClassification model = RobertaFiles.LoadClassifier(folder, BuildContext.For(device, 0));
+        using ClassifierModel classifier = new(RobertaFiles.LoadClassifier(folder, BuildContext.For(device, 0)));
+        RobertaConfig config = classifier.Model.Config;
         using ConsoleProgress progress = session.Progress();
-        ClassificationData data = TaskData.Encode(TaskData.Read(recipe.Task), Tokenizer.Load(folder), model.Config, recipe.Task.MaxLength, progress);
-        if (!data.Labels.SequenceEqual(model.Config.Labels))
+        ClassificationData data = ClassificationTask.Encode(ClassificationTask.Read(recipe.Task), Tokenizer.Load(folder), config, recipe.Task, progress);
+        if (!data.Labels.SequenceEqual(config.Labels))
         {
             throw new CaldException(
-                $"the model's classes ({string.Join(", ", model.Config.Labels)}) are not the task's ({string.Join(", ", data.Labels)}); evaluate it on the task it was trained for");
+                $"the model's classes ({string.Join(", ", config.Labels)}) are not the task's ({string.Join(", ", data.Labels)}); evaluate it on the task it was trained for");
         }
 
         string split = session.Arguments.GetValue(Split)!;
-        TokenizedDataset part = split switch
+        DataPart part = split switch
         {
-            "train" => data.Train,
-            "test" => data.Test ?? throw new CaldException($"the task {recipe.Name} has no labelled test part; use --split validation"),
-            _ => data.Validation,
+            "train" => DataPart.Train,
+            "test" => data.Count(DataPart.Test) > 0 ? DataPart.Test : throw new CaldException($"the task {recipe.Name} has no labelled test part; use --split validation"),
+            _ => DataPart.Validation,
         };
-        Evaluation result = Evaluator.Evaluate(model, part, data.PaddingId, recipe.Training.EvalBatchSize, device);
+        Evaluation result = data.Evaluate(classifier, part, recipe.Training.EvalBatchSize, device, null);
         progress.Clear();
-        string mode = model.Config.Linformer is null ? "teacher" : "student";
-        foreach ((string metric, double value) in (ReadOnlySpan<(string, double)>)[("accuracy", result.Accuracy), ("f1", result.F1), ("matthews", result.Matthews), ("loss", result.Loss)])
+        string mode = classifier.IsStudent ? "student" : "teacher";
+        foreach ((string metric, double value) in result.Metrics.Select(m => (m.Key, m.Value)).Append(("loss", result.Loss)))
         {
             if (session.Json)
             {
                 session.Terminal.Out.WriteLine(new JsonLine().Add("mode", mode).Add("metric", metric).Add("value", value).Add("split", split)
-                    .Add("examples", result.Examples).Add("seconds", Math.Round(result.Seconds, 3)).Add("parameters", model.ParameterCount()));
+                    .Add("examples", result.Examples).Add("seconds", Math.Round(result.Seconds, 3)).Add("parameters", classifier.Module.ParameterCount()));
             }
             else
             {

@@ -55,11 +55,8 @@ internal static class RunOptions
     /// <summary>Where the fine-tuned teacher of a conversion is: given in the recipe, or in the run folder, made first when it is not there yet.</summary>
     public static string? TeacherFor(Recipe recipe, ConversionSession conversion, string folder, SessionOptions options)
     {
-        GuidanceMode mode = recipe.Guidance.Mode;
-        if (mode is GuidanceMode.Unguided or GuidanceMode.Trajectory || (mode == GuidanceMode.Waypoint && recipe.Guidance.Waypoints is not null))
-            return null;
-        if (recipe.Teacher.Checkpoint is { } checkpoint)
-            return checkpoint;
+        if (!conversion.NeedsFineTuning(recipe))
+            return recipe.Teacher.Checkpoint;
         string teacher = Path.Combine(folder, "teacher");
         options.Progress.Note("fine-tuning the teacher first (teacher.checkpoint names an existing one)");
         conversion.FineTune(recipe, teacher);

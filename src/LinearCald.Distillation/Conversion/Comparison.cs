@@ -36,7 +36,7 @@ public sealed class Comparison
         {
             Recipe seeded = _recipe.With(
                 string.Create(CultureInfo.InvariantCulture, $"teacher.seed={seed}"), string.Create(CultureInfo.InvariantCulture, $"training.seed={seed}"));
-            string teacher = FolderOf(seed, "teacher");
+            string? teacher = FolderOf(seed, "teacher");
             if (seeded.Teacher.Checkpoint is { } checkpoint)
             {
                 teacher = checkpoint;
@@ -44,6 +44,7 @@ public sealed class Comparison
             else
             {
                 yield return session.FineTune(seeded with { Variants = RecipeVariants.None }, teacher);
+                teacher = session.TrainsTeacher(seeded) ? teacher : null;
             }
 
             foreach (string variant in variants)

@@ -1,7 +1,7 @@
 using System.Globalization;
 using LinearCald.Distillation.Recipes;
 using LinearCald.Distillation.Reporting;
-using LinearCald.Models.Roberta;
+using LinearCald.Distillation.Training;
 using LinearCald.Nn;
 using LinearCald.Nn.Files;
 
@@ -49,33 +49,30 @@ public sealed class ConversionPlan
         bool fromTeacher = mode is GuidanceMode.Target or GuidanceMode.Hybrid;
         string body = fromTeacher ? "target teacher" : "source model";
         string head = fromTeacher ? "target teacher" : mode == GuidanceMode.Trajectory ? "the trajectory teacher's random start" : "";
-        RobertaConfig config = session.SourceConfig with { Labels = session.Data.Labels, Linformer = session.LinformerOf(recipe) };
-        using RobertaForSequenceClassification student = new(BuildContext.For(session.Device, 0), config);
+        ConversionDomain domain = session.Domain;
+        using TaskModel student = domain.Blank(recipe, BuildContext.For(session.Device, 0));
         List<ParameterPlan> parameters = [];
-        foreach ((string name, Parameter parameter) in student.NamedParameters())
+        foreach ((string name, Parameter parameter) in student.Module.NamedParameters())
         {
-            bool projection = RobertaFiles.IsProjection(name);
-            bool fresh = projection || (RobertaFiles.IsHead(name) && head.Length == 0);
-            string start = projection
-                ? recipe.Student.ProjectionInit == ProjectionInit.Pool ? "averages of neighbouring positions" : "N(0, 1)"
-                : name.EndsWith("bias", StringComparison.Ordinal) ? "0" : string.Create(CultureInfo.InvariantCulture, $"N(0, {config.InitialiserRange}²)");
-            string origin = fresh ? start : RobertaFiles.IsHead(name) ? head : body;
+            bool added = student.IsNew(name);
+            bool fresh = added || (domain.IsHead(name) && head.Length == 0);
+            string origin = fresh ? domain.StartOf(name, recipe) : domain.IsHead(name) ? head : body;
             parameters.Add(new ParameterPlan(
                 name,
                 parameter.Value.Shape.ToString(),
                 parameter.Value.Count,
                 fresh ? "new" : "copied",
                 origin,
-                recipe.Training.WeightDecay > 0 && RobertaFiles.IsDecayed(name),
-                projection ? 0 : recipe.Guidance.FreezeSteps));
+                recipe.Training.WeightDecay > 0 && student.IsDecayed(name),
+                added ? 0 : recipe.Guidance.FreezeSteps));
         }
 
         return new ConversionPlan(parameters, UnusedOf(session, student), FactsOf(recipe, session, parameters));
     }
 
-    private static List<string> UnusedOf(ConversionSession session, RobertaForSequenceClassification student)
+    private static List<string> UnusedOf(ConversionSession session, TaskModel student)
     {
-        HashSet<string> names = [.. student.NamedParameters().Select(p => p.Name)];
+        HashSet<string> names = [.. student.Module.NamedParameters().Select(p => p.Name)];
         using WeightsReader reader = WeightsReader.Open(session.Source);
         return [.. reader.Names.Where(n => !names.Contains(n)).Order(StringComparer.Ordinal)];
     }
@@ -83,33 +80,26 @@ public sealed class ConversionPlan
     private static List<(string Name, string Value)> FactsOf(Recipe recipe, ConversionSession session, List<ParameterPlan> parameters)
     {
         CultureInfo c = CultureInfo.InvariantCulture;
-        int total = recipe.Training.TotalUpdates(session.Data.Train.Count);
+        int total = recipe.Training.TotalUpdates(session.Data.Rows);
         int guided = recipe.Guidance.GuidedUpdates(total);
         LossWeights weights = recipe.Guidance.WeightsAt(0, total, recipe.Training.GradientAccumulation);
-        (int first, int last) = recipe.Guidance.EntryRange(session.SourceConfig.Layers);
+        (int first, int last) = recipe.Guidance.EntryRange(session.Domain.Layers);
         long count = parameters.Sum(p => p.Count);
         long weightsBytes = count * sizeof(float);
-        long tokens = (long)recipe.Training.MicroBatchSize * recipe.Task.MaxLength;
-        RobertaConfig s = session.SourceConfig;
-        long saved = tokens * ((13L * s.HiddenSize) + (2L * s.IntermediateSize)) * s.Layers * sizeof(float);
-        if (recipe.Training.ActivationCheckpointing)
-        {
-            saved = tokens * s.HiddenSize * (s.Layers + 14L) * sizeof(float);
-        }
-
+        long saved = session.Domain.ActivationsOf(recipe) * (recipe.Training.Precision.ComputeType() is null ? sizeof(float) : sizeof(ushort));
         long teacher = recipe.Guidance.NeedsTeacher ? weightsBytes * (recipe.Guidance.Mode == GuidanceMode.Trajectory ? 4 : 1) : 0;
         return
         [
             ("mode", ConversionSession.ModeName(recipe.Guidance.Mode)),
             ("parameters", string.Create(c, $"{count:N0} ({parameters.Where(p => p.Fate == "new").Sum(p => p.Count):N0} new)")),
-            ("examples", string.Create(c, $"{session.Data.Train.Count:N0} training, {session.Data.Validation.Count:N0} validation, {session.Data.Labels.Count} classes")),
-            ("task loss", string.Create(c, $"cross-entropy × {weights.Task}")),
+            ("examples", session.Domain.DataSize),
+            ("task loss", string.Create(c, $"{session.Domain.TaskLoss} × {weights.Task}")),
             ("layer loss", guided == 0 || weights.Layer == 0
                 ? "none"
                 : string.Create(c, $"mean squared error of hidden states {first} … {last} × {weights.Layer} ({recipe.Guidance.Convention.ToString().ToLowerInvariant()} convention, padding {recipe.Guidance.Padding.ToString().ToLowerInvariant()})")),
             ("output loss", guided == 0 || weights.Kl == 0 ? "none" : string.Create(c, $"KL at temperature {recipe.Guidance.Temperature} × {weights.Kl}")),
             ("updates", string.Create(c, $"{total:N0} of {recipe.Training.BatchSize} examples, {guided:N0} of them guided; warm-up {recipe.Training.WarmupUpdates(total):N0}, peak lr {recipe.Training.Lr:G4}, {recipe.Training.Schedule.ToString().ToLowerInvariant()}")),
-            ("evaluations", string.Create(c, $"every {recipe.Training.EvaluationInterval(session.Data.Train.Count):N0} updates")),
+            ("evaluations", string.Create(c, $"every {recipe.Training.EvaluationInterval(session.Data.Rows):N0} updates")),
             ("memory", string.Create(c, $"about {(weightsBytes * 4 + teacher + saved) / 1048576.0:N0} MiB: weights, gradients and moments {weightsBytes * 4 / 1048576.0:N0}, teacher {teacher / 1048576.0:N0}, activations of a full batch {saved / 1048576.0:N0}")),
         ];
     }

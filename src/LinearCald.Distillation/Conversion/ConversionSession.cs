@@ -1,11 +1,7 @@
-using LinearCald.Data.Tasks;
-using LinearCald.Data.Tokenizers;
 using LinearCald.Distillation.Guidance;
 using LinearCald.Distillation.Recipes;
 using LinearCald.Distillation.Reporting;
 using LinearCald.Distillation.Training;
-using LinearCald.Models.Linformer;
-using LinearCald.Models.Roberta;
 using LinearCald.Nn;
 using LinearCald.Nn.Optimisers;
 using LinearCald.Nn.Schedules;
@@ -33,11 +29,10 @@ public sealed record SessionOptions
 /// </summary>
 public sealed class ConversionSession
 {
-    private const ulong StudentStart = 0x53545544; // separates the random starts of a student's projections from those of the head
+    private const ulong StudentStart = 0x53545544; // separates the random starts of a student's new parameters from those of the head
     private readonly SessionOptions _options;
-    private readonly Tokenizer _tokenizer;
 
-    /// <summary>Reads the task and the tokenizer.</summary>
+    /// <summary>Reads the task.</summary>
     public ConversionSession(Recipe recipe, SessionOptions options)
     {
         ArgumentNullException.ThrowIfNull(recipe);
@@ -46,22 +41,23 @@ public sealed class ConversionSession
         recipe.Teacher.Precision.Check(options.Device); // before a task is read or a folder made
         recipe.Training.Precision.Check(options.Device);
         Source = ModelSource.Resolve(recipe.Model.Source);
-        SourceConfig = RobertaConfig.Read(Source);
-        _tokenizer = Tokenizer.Load(Source);
-        TextTask task = TaskData.Read(recipe.Task);
-        Data = TaskData.Encode(task, _tokenizer, SourceConfig, recipe.Task.MaxLength, options.Progress);
+        Domain = Domains.Of(Source, recipe, options);
     }
 
     /// <summary>The folder of the source model.</summary>
     public string Source { get; }
 
-    public RobertaConfig SourceConfig { get; }
+    /// <summary>The kind of conversion.</summary>
+    public ConversionDomain Domain { get; }
 
     public Device Device => _options.Device;
 
-    public ClassificationData Data { get; }
+    public TrainingData Data => Domain.Data;
 
-    /// <summary>Fine-tunes the teacher in its own run folder, or returns the finished one that is there.</summary>
+    /// <summary>
+    /// Fine-tunes the teacher in its own run folder, or returns the finished one that is there. A recipe whose teacher trains for no update takes the source as
+    /// it is: the run is its evaluation.
+    /// </summary>
     public ResultRow FineTune(Recipe recipe, string folder)
     {
         ArgumentNullException.ThrowIfNull(recipe);
@@ -71,7 +67,12 @@ public sealed class ConversionSession
             return done;
         }
 
-        using RobertaForSequenceClassification model = LoadSource(recipe.Teacher, recipe.Teacher.Seed);
+        using TaskModel model = Domain.LoadSource(recipe.Teacher, Context((ulong)recipe.Teacher.Seed));
+        if (recipe.Teacher.TotalUpdates(Data.Rows) == 0)
+        {
+            return Domain.HasNewHead ? throw NothingToDo("teacher") : Measure(recipe, model, folder);
+        }
+
         using NoGuide guide = new();
         return Train(recipe, "teacher", model, guide, recipe.Teacher, recipe.Guidance with { FreezeSteps = 0 }, folder, recipe.Teacher.WaypointsPerEpoch);
     }
@@ -90,18 +91,23 @@ public sealed class ConversionSession
             return done with { Variant = variant };
         }
 
-        int total = recipe.Training.TotalUpdates(Data.Train.Count);
+        int total = recipe.Training.TotalUpdates(Data.Rows);
+        if (total == 0)
+        {
+            throw NothingToDo("training");
+        }
+
         int accumulation = recipe.Training.GradientAccumulation;
         ulong seed = (ulong)recipe.Training.Seed;
         GuidanceMode mode = recipe.Guidance.Mode;
-        using RobertaForSequenceClassification student = Student(recipe, teacherFolder);
+        using TaskModel student = Student(recipe, teacherFolder);
         using Guide guide = mode switch
         {
             GuidanceMode.Unguided => new NoGuide(recipe.Guidance.AlphaTask),
             GuidanceMode.Trajectory => Trajectory(recipe, total, accumulation, seed),
             GuidanceMode.Waypoint => new WaypointGuide(
                 Waypoints.In(recipe.Guidance.Waypoints ?? RequireTeacher(teacherFolder, mode)),
-                path => LoadGuiding(path, seed),
+                path => Domain.LoadTeacher(path, Context(seed)),
                 (step, path) => _options.Progress.Note($"update {step}: guided by waypoint {Path.GetFileName(path)}"),
                 recipe.Guidance,
                 total,
@@ -113,100 +119,58 @@ public sealed class ConversionSession
     }
 
     /// <summary>The student as it starts in the recipe's mode.</summary>
-    public RobertaForSequenceClassification Student(Recipe recipe, string? teacherFolder)
+    public TaskModel Student(Recipe recipe, string? teacherFolder)
     {
         ArgumentNullException.ThrowIfNull(recipe);
         ulong seed = (ulong)recipe.Training.Seed;
         GuidanceMode mode = recipe.Guidance.Mode;
         bool fromTeacher = mode is GuidanceMode.Target or GuidanceMode.Hybrid;
-        using RobertaForSequenceClassification origin = fromTeacher ? LoadTeacher(teacherFolder, mode, seed) : LoadSource(recipe.Training, recipe.Training.Seed);
-        return RobertaFiles.Convert(origin, LinformerOf(recipe), Context(seed ^ StudentStart), config => WithDropout(config, recipe.Training.Dropout));
-    }
-
-    /// <summary>The Linformer that a recipe asks for on this source.</summary>
-    public LinformerConfig LinformerOf(Recipe recipe)
-    {
-        ArgumentNullException.ThrowIfNull(recipe);
-        ProjectionSharing sharing = recipe.Student.ShareMode switch
-        {
-            ShareMode.None => ProjectionSharing.None,
-            ShareMode.Kv => ProjectionSharing.Kv,
-            _ => ProjectionSharing.Layer,
-        };
-        return new LinformerConfig(recipe.Student.Rank, sharing, SourceConfig.MaximumPositions)
-        {
-            Start = recipe.Student.ProjectionInit == ProjectionInit.Pool ? ProjectionStart.Pool : ProjectionStart.Normal,
-            Noise = recipe.Student.InitNoise,
-            StartLength = recipe.Task.MaxLength,
-        };
+        using TaskModel origin = fromTeacher ? LoadTeacher(teacherFolder, mode, seed) : Domain.LoadSource(recipe.Training, Context(seed));
+        return Domain.Convert(origin, recipe, Context(seed ^ StudentStart));
     }
 
     /// <summary>As the mode is written in recipes.</summary>
-    public static string ModeName(GuidanceMode mode) => mode == GuidanceMode.SourceInit ? "source-init" : mode.ToString().ToLowerInvariant();
+    public static string ModeName(GuidanceMode mode) => RecipeSchema.NameOf(mode);
 
-    private static string RequireTeacher(string? folder, GuidanceMode mode) => folder
-        ?? throw new CaldException($"mode {ModeName(mode)} needs a fine-tuned teacher: set teacher.checkpoint, or let `cald convert` fine-tune one");
+    /// <summary>Whether a conversion in this recipe's mode needs a teacher that has to be made first.</summary>
+    public bool NeedsFineTuning(Recipe recipe)
+    {
+        ArgumentNullException.ThrowIfNull(recipe);
+        GuidanceMode mode = recipe.Guidance.Mode;
+        return mode is not (GuidanceMode.Unguided or GuidanceMode.Trajectory)
+            && !(mode == GuidanceMode.Waypoint && recipe.Guidance.Waypoints is not null)
+            && recipe.Teacher.Checkpoint is null
+            && TrainsTeacher(recipe);
+    }
 
-    private static RobertaConfig WithDropout(RobertaConfig config, double? dropout) => dropout is { } p
-        ? config with { HiddenDropout = p, AttentionDropout = p, ClassifierDropout = p }
-        : config;
+    /// <summary>Whether fine-tuning the teacher changes it; otherwise the source guides as it is.</summary>
+    public bool TrainsTeacher(Recipe recipe)
+    {
+        ArgumentNullException.ThrowIfNull(recipe);
+        return Domain.HasNewHead || recipe.Teacher.TotalUpdates(Data.Rows) > 0;
+    }
+
+    private string RequireTeacher(string? folder, GuidanceMode mode) => folder
+        ?? (Domain.HasNewHead || mode == GuidanceMode.Waypoint
+            ? throw new CaldException($"mode {ModeName(mode)} needs a fine-tuned teacher: set teacher.checkpoint, or let `cald convert` fine-tune one")
+            : Source);
+
+    private static CaldException NothingToDo(string section) => new($"the recipe trains for 0 updates: raise {section}.epochs or {section}.max_steps");
 
     private BuildContext Context(ulong seed) => BuildContext.For(_options.Device, seed);
 
-    private RobertaForSequenceClassification LoadSource(OptimisationRecipe optimisation, int headSeed) => RobertaFiles.LoadForTask(
-        Source, Context((ulong)headSeed), Data.Labels, out _, config => WithDropout(config, optimisation.Dropout));
-
-    private RobertaForSequenceClassification LoadTeacher(string? folder, GuidanceMode mode, ulong seed)
+    private TaskModel LoadTeacher(string? folder, GuidanceMode mode, ulong seed)
     {
         string run = RequireTeacher(folder, mode);
-        string inner = Path.Combine(run, ClassifierTrainer.ModelFolderName);
-        string path = Directory.Exists(inner) ? inner : run;
-        return LoadGuiding(path, seed);
-    }
-
-    /// <summary>Reads a model that guides, and makes sure that it fits the task and the student.</summary>
-    private RobertaForSequenceClassification LoadGuiding(string path, ulong seed)
-    {
-        RobertaForSequenceClassification teacher = RobertaFiles.LoadClassifier(path, Context(seed));
-        if (Misfit(teacher.Config) is { } misfit)
-        {
-            teacher.Dispose();
-            throw new CaldException($"{path} cannot guide this conversion: {misfit}");
-        }
-
-        return teacher;
-    }
-
-    private string? Misfit(RobertaConfig teacher)
-    {
-        RobertaConfig s = SourceConfig;
-        if (teacher.Linformer is not null)
-        {
-            return "it is a converted student; give the fine-tuned transformer";
-        }
-
-        if ((teacher.Layers, teacher.HiddenSize, teacher.VocabularySize, teacher.MaximumPositions) != (s.Layers, s.HiddenSize, s.VocabularySize, s.MaximumPositions))
-        {
-            return $"it has {teacher.Layers} layers, width {teacher.HiddenSize}, {teacher.VocabularySize} tokens and {teacher.MaximumPositions} positions, the source {Source} "
-                + $"{s.Layers}, {s.HiddenSize}, {s.VocabularySize} and {s.MaximumPositions}; fine-tune this source, or set model.source to the teacher's";
-        }
-
-        if (teacher.Labels.Count != Data.Labels.Count)
-        {
-            return $"it has {teacher.Labels.Count} classes, the task {Data.Labels.Count}; fine-tune it on this task";
-        }
-
-        // Other names are other words for the same classes (LABEL_0 …); the same names in another order are a mistake.
-        return !teacher.Labels.SequenceEqual(Data.Labels) && teacher.Labels.Order(StringComparer.Ordinal).SequenceEqual(Data.Labels.Order(StringComparer.Ordinal))
-            ? $"its classes are the task's in another order ({string.Join(", ", teacher.Labels)}); set task.labels to that order"
-            : null;
+        string inner = Path.Combine(run, Trainer.ModelFolderName);
+        return Domain.LoadTeacher(Directory.Exists(inner) ? inner : ModelSource.Resolve(run, "--teacher FOLDER"), Context(seed));
     }
 
     private TrajectoryGuide Trajectory(Recipe recipe, int total, int accumulation, ulong seed)
     {
-        RobertaForSequenceClassification teacher = LoadSource(recipe.Teacher, recipe.Training.Seed); // the student's head: both start from the same function
+        TaskModel teacher = Domain.LoadSource(recipe.Teacher, Context((ulong)recipe.Training.Seed)); // the student's head: both start from the same function
         TeacherRecipe t = recipe.Teacher;
-        AdamW optimiser = new(teacher.NamedParameters(), new AdamWOptions(t.Beta1, t.Beta2, t.Eps, t.WeightDecay), RobertaFiles.IsDecayed);
+        AdamW optimiser = new(teacher.Module.NamedParameters(), new AdamWOptions(t.Beta1, t.Beta2, t.Eps, t.WeightDecay), teacher.IsDecayed);
         int updates = recipe.Guidance.TeacherSchedule == TeacherSchedule.Student ? total : Math.Max(1, total / recipe.Guidance.UpdateCycle);
         LearningRateSchedule schedule = Schedules.Of(recipe.Training, updates, recipe.Guidance.TeacherLr ?? t.Lr);
         return new TrajectoryGuide(
@@ -216,14 +180,14 @@ public sealed class ConversionSession
     private ResultRow Train(
         Recipe recipe,
         string stage,
-        RobertaForSequenceClassification model,
+        TaskModel model,
         Guide guide,
         OptimisationRecipe optimisation,
         GuidanceRecipe guidance,
         string folder,
         int waypoints)
     {
-        using ClassifierTrainer trainer = new(new TrainingPlan
+        using Trainer trainer = new(new TrainingPlan
         {
             Stage = stage,
             Model = model,
@@ -232,7 +196,6 @@ public sealed class ConversionSession
             Guidance = guidance,
             Data = Data,
             Metric = recipe.Task.Metric,
-            Bucketing = recipe.Task.Bucketing,
             Folder = folder,
             ResumeFolder = _options.ResumeFolder,
             Device = _options.Device,
@@ -240,19 +203,36 @@ public sealed class ConversionSession
             WaypointsPerEpoch = waypoints,
             Progress = _options.Progress,
             Stop = _options.Stop,
-            Furnish = path => ModelCard.Furnish(path, _tokenizer, recipe, stage, model),
+            Furnish = path => Domain.Furnish(path, recipe, stage, model),
         });
-        TrainingResult result = trainer.Run();
-        string metric = recipe.Task.Metric.ToString().ToLowerInvariant();
-        ResultRow row = new(model.Config.Linformer is null ? "teacher" : ModeName(recipe.Guidance.Mode), metric, result.Best.Of(recipe.Task.Metric), result.Seconds, model.ParameterCount())
+        return Finish(recipe, model, optimisation, folder, trainer.Run());
+    }
+
+    /// <summary>The result of a run without training.</summary>
+    private ResultRow Measure(Recipe recipe, TaskModel model, string folder)
+    {
+        TeacherRecipe teacher = recipe.Teacher;
+        teacher.Precision.Apply(_options.Device);
+        Evaluation value = Data.Evaluate(model, DataPart.Validation, teacher.EvalBatchSize, _options.Device, teacher.Precision.ComputeType());
+        return Finish(recipe, model, teacher, folder, new TrainingResult(value, 0, 0, value.Seconds, []));
+    }
+
+    private ResultRow Finish(Recipe recipe, TaskModel model, OptimisationRecipe optimisation, string folder, TrainingResult result)
+    {
+        ResultRow row = new(
+            model.IsStudent ? ModeName(recipe.Guidance.Mode) : "teacher",
+            RecipeSchema.NameOf(recipe.Task.Metric),
+            result.Best.Of(recipe.Task.Metric),
+            result.Seconds,
+            model.Module.ParameterCount())
         {
-            ProjectionInit = model.Config.Linformer is null ? null : recipe.Student.ProjectionInit.ToString().ToLowerInvariant(),
+            ProjectionInit = model.IsStudent ? Domain.StartName(recipe) : null,
             Split = "validation",
             Seed = optimisation.Seed,
         };
-        if (Data.Test is { } test)
+        if (Data.Count(DataPart.Test) > 0)
         {
-            Evaluation onTest = Evaluator.Evaluate(model, test, Data.PaddingId, optimisation.EvalBatchSize, _options.Device);
+            Evaluation onTest = Data.Evaluate(model, DataPart.Test, optimisation.EvalBatchSize, _options.Device, optimisation.Precision.ComputeType());
             row = row with { TestValue = onTest.Of(recipe.Task.Metric) };
         }
 

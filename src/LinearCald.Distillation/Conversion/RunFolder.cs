@@ -8,7 +8,7 @@ namespace LinearCald.Distillation.Conversion;
 public sealed class RunFolder : IDisposable
 {
     private const string RecipeName = "recipe.yaml";
-    private static readonly string[] Traces = ["metrics.jsonl", "checkpoints", ClassifierTrainer.ModelFolderName, Waypoints.FolderName, "results.json"];
+    private static readonly string[] Traces = ["metrics.jsonl", "checkpoints", Trainer.ModelFolderName, Waypoints.FolderName, "results.json"];
     private readonly RunLock _lock;
 
     private RunFolder(string path, RunLock held)

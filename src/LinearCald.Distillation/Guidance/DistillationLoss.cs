@@ -19,10 +19,10 @@ public sealed class DistillationLoss
     /// </summary>
     /// <param name="student">Hidden states 0 … n, [B, L, d] each.</param>
     /// <param name="teacher">Those of the teacher; no gradient flows to them.</param>
-    /// <param name="lengths">int32 [B].</param>
+    /// <param name="lengths">int32 [B]; null when all positions are valid.</param>
     /// <param name="validPositions">Σ lengths; or 1, when the loss is to be divided by it later (<see cref="IsMasked"/>).</param>
     /// <exception cref="CaldException">The models have different numbers of layers.</exception>
-    public Tensor Layers(IReadOnlyList<Tensor> student, IReadOnlyList<Tensor> teacher, Tensor lengths, long validPositions)
+    public Tensor Layers(IReadOnlyList<Tensor> student, IReadOnlyList<Tensor> teacher, Tensor? lengths, long validPositions)
     {
         ArgumentNullException.ThrowIfNull(student);
         ArgumentNullException.ThrowIfNull(teacher);
@@ -56,16 +56,18 @@ public sealed class DistillationLoss
         return sum!;
     }
 
-    /// <summary>The output loss: KL(p_T ‖ p_S) at the recipe's temperature over the rows of classifier logits [B, classes].</summary>
+    /// <summary>The output loss: KL(p_T ‖ p_S) at the recipe's temperature over the rows of logits, [B, classes] or [B, L, classes].</summary>
     public Tensor Outputs(Tensor student, Tensor teacher)
     {
         ArgumentNullException.ThrowIfNull(student);
-        double scale = 1.0 / Math.Max(1, student.Shape[0]);
+        ArgumentNullException.ThrowIfNull(teacher);
+        double scale = 1.0 / Math.Max(1, _recipe.KlReduction == KlReduction.Batch ? student.Shape[0] : student.Shape.Rows);
         if (_recipe.KlBetaSquared)
         {
             scale *= _recipe.Temperature * _recipe.Temperature;
         }
 
-        return student.KlDivergence(teacher, _recipe.Temperature, scale);
+        int classes = student.Shape.Last;
+        return student.Reshape(-1, classes).KlDivergence(teacher.Reshape(-1, classes), _recipe.Temperature, scale);
     }
 }

@@ -1,6 +1,5 @@
 using LinearCald.Distillation.Recipes;
-using LinearCald.Models;
-using LinearCald.Models.Roberta;
+using LinearCald.Distillation.Training;
 using LinearCald.Nn;
 using LinearCald.Tensors;
 using LinearCald.Tensors.Autograd;
@@ -36,7 +35,7 @@ public abstract class Guide : IDisposable
     }
 
     /// <summary>The teacher's view of a micro-batch, free of gradients; null when there is no teacher now.</summary>
-    public virtual ModelOutput? Observe(RobertaInput input, Tensor labels, bool hiddenStates) => null;
+    public virtual TaskPass? Observe(TaskInput input, bool hiddenStates) => null;
 
     /// <summary>Lets a teacher that is trained alongside learn from the micro-batch just observed.</summary>
     /// <param name="share">The micro-batch's share of the batch.</param>
@@ -89,7 +88,7 @@ public class FrozenGuide : Guide
     /// <param name="totalUpdates">Updates of the whole run.</param>
     /// <param name="accumulation">Micro-batches an update.</param>
     /// <param name="seed">Of the teacher's own dropout masks, should it run in train mode.</param>
-    public FrozenGuide(RobertaForSequenceClassification teacher, GuidanceRecipe recipe, int totalUpdates, int accumulation, ulong seed)
+    public FrozenGuide(TaskModel teacher, GuidanceRecipe recipe, int totalUpdates, int accumulation, ulong seed)
     {
         Teacher = teacher;
         _recipe = recipe;
@@ -98,16 +97,16 @@ public class FrozenGuide : Guide
         _dropout = new RandomGenerator(seed);
     }
 
-    protected RobertaForSequenceClassification Teacher { get; set; }
+    protected TaskModel Teacher { get; set; }
 
     public override LossWeights WeightsAt(int completed) => _recipe.WeightsAt(completed, _totalUpdates, _accumulation);
 
     public override void BeginMicroBatch(int completed, int index) => _dropout.SeekStep(completed, index);
 
-    public override ModelOutput? Observe(RobertaInput input, Tensor labels, bool hiddenStates)
+    public override TaskPass? Observe(TaskInput input, bool hiddenStates)
     {
         using Tape.Pause pause = Tape.Paused();
-        return Teacher.Forward(input, Context(hiddenStates));
+        return Teacher.Run(input, Context(hiddenStates)).Detached();
     }
 
     protected ForwardContext Context(bool hiddenStates) => new()

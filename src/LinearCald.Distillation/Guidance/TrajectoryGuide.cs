@@ -1,11 +1,9 @@
 using System.Globalization;
 using LinearCald.Distillation.Recipes;
-using LinearCald.Models;
-using LinearCald.Models.Roberta;
+using LinearCald.Distillation.Training;
 using LinearCald.Nn.Optimisers;
 using LinearCald.Tensors;
 using LinearCald.Tensors.Autograd;
-using LinearCald.Tensors.Ops;
 
 namespace LinearCald.Distillation.Guidance;
 
@@ -32,7 +30,7 @@ public sealed class TrajectoryGuide : FrozenGuide
     /// <param name="accumulation">Micro-batches an update.</param>
     /// <param name="seed">Of the teacher's dropout masks.</param>
     public TrajectoryGuide(
-        RobertaForSequenceClassification teacher,
+        TaskModel teacher,
         AdamW optimiser,
         Func<long, double> learningRate,
         double clipNorm,
@@ -62,17 +60,17 @@ public sealed class TrajectoryGuide : FrozenGuide
         _learns = (completed + 1) % _cycle == 0;
     }
 
-    public override ModelOutput? Observe(RobertaInput input, Tensor labels, bool hiddenStates)
+    public override TaskPass? Observe(TaskInput input, bool hiddenStates)
     {
         if (!_learns)
         {
-            return base.Observe(input, labels, hiddenStates);
+            return base.Observe(input, hiddenStates);
         }
 
         _tape = Tape.Record();
-        ModelOutput output = Teacher.Forward(input, Context(hiddenStates));
-        _loss = output.Logits.CrossEntropy(labels);
-        return new ModelOutput(output.Logits.Detach(), output.HiddenStates?.Select(h => h.Detach()).ToArray());
+        TaskPass pass = Teacher.Run(input, Context(hiddenStates));
+        _loss = pass.Loss;
+        return pass.Detached();
     }
 
     public override void Learn(double share)
@@ -105,12 +103,12 @@ public sealed class TrajectoryGuide : FrozenGuide
                 $"trajectory: the gradient of the teacher is not finite at update {completed + 1} (lr {lr:G4}); lower guidance.teacher_lr or set teacher.clip_norm, and start in another folder"));
         }
 
-        Teacher.ClearGradients();
+        Teacher.Module.ClearGradients();
     }
 
     public override IEnumerable<(string Name, Tensor Value)> State()
     {
-        foreach ((string name, Nn.Parameter parameter) in Teacher.NamedParameters())
+        foreach ((string name, Nn.Parameter parameter) in Teacher.Module.NamedParameters())
         {
             yield return ("teacher." + name, parameter.Value);
         }

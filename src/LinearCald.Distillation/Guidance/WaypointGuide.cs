@@ -1,5 +1,5 @@
 using LinearCald.Distillation.Recipes;
-using LinearCald.Models.Roberta;
+using LinearCald.Distillation.Training;
 
 namespace LinearCald.Distillation.Guidance;
 
@@ -10,7 +10,7 @@ namespace LinearCald.Distillation.Guidance;
 public sealed class WaypointGuide : FrozenGuide
 {
     private readonly IReadOnlyList<string> _folders;
-    private readonly Func<string, RobertaForSequenceClassification> _load;
+    private readonly Func<string, TaskModel> _load;
     private readonly Action<int, string> _switched;
     private readonly int _cycle;
     private int _current;
@@ -25,7 +25,7 @@ public sealed class WaypointGuide : FrozenGuide
     /// <exception cref="CaldException">There are no waypoints.</exception>
     public WaypointGuide(
         IReadOnlyList<string> folders,
-        Func<string, RobertaForSequenceClassification> load,
+        Func<string, TaskModel> load,
         Action<int, string> switched,
         GuidanceRecipe recipe,
         int totalUpdates,

@@ -23,18 +23,28 @@ public enum TaskKind
     Imdb,
 }
 
-/// <summary>What is reported, and what chooses the best checkpoint. All are fractions, higher is better.</summary>
+/// <summary>What is reported, and what chooses the best checkpoint. See <see cref="TaskMetrics"/>.</summary>
 public enum TaskMetric
 {
     Accuracy,
     F1,
     Matthews,
+
+    /// <summary>Language models: exp of the mean cross-entropy a token.</summary>
+    Perplexity,
+
+    /// <summary>Language models: cross-entropy in bits over the bytes of the text.</summary>
+    BitsPerByte,
 }
 
 /// <summary>The linear-time mixer that takes the place of self-attention.</summary>
 public enum MixerKind
 {
+    /// <summary>Linformer attention, for RoBERTa.</summary>
     Linformer,
+
+    /// <summary>Mamba, for GPT-NeoX.</summary>
+    Mamba,
 }
 
 /// <summary>Which Linformer projections are one tensor.</summary>

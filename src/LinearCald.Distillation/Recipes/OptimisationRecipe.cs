@@ -91,8 +91,12 @@ public abstract record OptimisationRecipe
     /// <summary>Updates between two evaluations: an epoch's updates over evaluations_per_epoch, rounded up.</summary>
     public int EvaluationInterval(int rows) => (UpdatesPerEpoch(rows) + EvaluationsPerEpoch - 1) / EvaluationsPerEpoch;
 
-    /// <summary>Whether a new validation metric replaces the best so far, by <see cref="BestRule"/>. NaN never does.</summary>
-    public bool IsBetter(double metric, double best) => BestRule == BestRule.First ? metric > best : metric >= best;
+    /// <summary>Whether a new value of a metric on the validation part replaces the best so far, by <see cref="BestRule"/>. NaN never does.</summary>
+    public bool IsBetter(TaskMetric metric, double value, double best)
+    {
+        (double high, double low) = metric.LowerIsBetter() ? (best, value) : (value, best);
+        return BestRule == BestRule.First ? high > low : high >= low;
+    }
 }
 
 /// <summary>Section `training`: the conversion run of the student.</summary>

@@ -1,11 +1,12 @@
 using System.Globalization;
+using LinearCald.Distillation.Recipes;
 
 namespace LinearCald.Distillation.Reporting;
 
 /// <summary>One row of a comparison: how well the model of one mode does, what it cost and how large it is.</summary>
 /// <param name="Mode">teacher, unguided, target, source-init, trajectory, waypoint or hybrid.</param>
-/// <param name="Metric">accuracy, f1, matthews.</param>
-/// <param name="Value">The metric as a fraction; the mean over several runs.</param>
+/// <param name="Metric">accuracy, f1, matthews, perplexity, bits-per-byte.</param>
+/// <param name="Value">The metric, as a fraction where it is one; the mean over several runs.</param>
 /// <param name="Seconds">Wall-clock time of the training that made the model.</param>
 /// <param name="Parameters">Number of parameters, shared ones once.</param>
 public sealed record ResultRow(string Mode, string Metric, double Value, double Seconds, long Parameters)
@@ -59,18 +60,20 @@ public sealed record ResultRow(string Mode, string Metric, double Value, double 
         }),
     ];
 
-    /// <summary>The rows as an aligned table; columns that no row fills are left out. Metrics are shown in per cent.</summary>
+    /// <summary>The rows as an aligned table; columns that no row fills are left out. Fractions are shown in per cent.</summary>
     public static string Table(IReadOnlyList<ResultRow> rows)
     {
+        bool fractions = rows.All(row => TaskMetrics.IsFraction(row.Metric));
+        (double scale, string format, string unit) = fractions ? (100.0, "F2", " %") : (1.0, "F4", "");
         (string Head, Func<ResultRow, string?> Cell)[] columns =
         [
             ("mode", row => row.Variant ?? row.Mode),
             ("projection", row => row.ProjectionInit),
             ("split", row => row.Split),
             ("metric", row => row.Metric),
-            ("value %", row => Number(100 * row.Value, "F2")),
-            ("test %", row => row.TestValue is { } test ? Number(100 * test, "F2") : null),
-            ("± sd", row => row.Deviation is { } deviation ? Number(100 * deviation, "F2") : null),
+            ("value" + unit, row => Number(scale * row.Value, format)),
+            ("test" + unit, row => row.TestValue is { } test ? Number(scale * test, format) : null),
+            ("± sd", row => row.Deviation is { } deviation ? Number(scale * deviation, format) : null),
             ("runs", row => row.Runs > 1 ? Number(row.Runs, "F0") : null),
             ("seconds", row => Number(row.Seconds, "F1")),
             ("parameters", row => row.Parameters.ToString("N0", CultureInfo.InvariantCulture)),

@@ -1,6 +1,4 @@
-using LinearCald.Data.Batching;
 using LinearCald.Distillation.Recipes;
-using LinearCald.Models.Roberta;
 using LinearCald.Nn;
 using LinearCald.Tensors;
 
@@ -27,15 +25,18 @@ internal sealed class RecordedSteps : IDisposable
 
     private const int MostRecordings = 96;
     private readonly Device _device;
-    private readonly RobertaForSequenceClassification _model;
-    private readonly Dictionary<(int Batch, int Length), StepInputs> _inputs = [];
+    private readonly Module _model;
+    private readonly TrainingData _data;
+    private readonly Dictionary<(int Batch, int Length), TaskInput> _inputs = [];
     private readonly Dictionary<StepKind, Recording> _recordings = [];
     private int _recorded;
 
     /// <param name="device">Where to.</param>
     /// <param name="model">The trained model: its parameters receive gradients.</param>
-    public RecordedSteps(Device device, RobertaForSequenceClassification model)
+    /// <param name="data">Gives the places for inputs.</param>
+    public RecordedSteps(Device device, Module model, TrainingData data)
     {
+        _data = data;
         _device = device;
         _model = model;
     }
@@ -48,11 +49,11 @@ internal sealed class RecordedSteps : IDisposable
     /// <param name="batch">The data.</param>
     /// <param name="randomBase">First random stream of the update.</param>
     /// <param name="work">Uses nothing that changes but the inputs.</param>
-    public void Run(in StepKind kind, TokenBatch batch, ulong randomBase, Action<StepInputs> work)
+    public void Run(in StepKind kind, TaskBatch batch, ulong randomBase, Action<TaskInput> work)
     {
-        if (!_inputs.TryGetValue((kind.Batch, kind.Length), out StepInputs? inputs))
+        if (!_inputs.TryGetValue((kind.Batch, kind.Length), out TaskInput? inputs))
         {
-            _inputs.Add((kind.Batch, kind.Length), inputs = new StepInputs(_model.Config, _device, kind.Batch, kind.Length));
+            _inputs.Add((kind.Batch, kind.Length), inputs = _data.Reserve(_device, kind.Batch, kind.Length));
         }
 
         inputs.Set(batch);
@@ -102,7 +103,7 @@ internal sealed class RecordedSteps : IDisposable
     public void Dispose()
     {
         Clear();
-        foreach (StepInputs inputs in _inputs.Values)
+        foreach (TaskInput inputs in _inputs.Values)
         {
             inputs.Dispose();
         }

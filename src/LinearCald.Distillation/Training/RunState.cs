@@ -1,6 +1,5 @@
 using System.Text.Json;
 using LinearCald.Distillation.Guidance;
-using LinearCald.Models.Roberta;
 using LinearCald.Nn;
 using LinearCald.Nn.Files;
 using LinearCald.Nn.Optimisers;
@@ -37,7 +36,7 @@ public sealed record RunProgress
 /// The checkpoints of a run: <c>checkpoints/step-NNNNNN/</c> with the model, the optimiser's moments, what the guide keeps, and
 /// <c>state.json</c>. Order of data and dropout masks are functions of seed and step, so that this is all there is to resume to the same bits.
 /// </summary>
-internal sealed class RunState(string folder, RobertaForSequenceClassification model, AdamW optimiser, Guide guide)
+internal sealed class RunState(string folder, Module model, AdamW optimiser, Guide guide)
 {
     private static readonly JsonSerializerOptions Json = new()
     {

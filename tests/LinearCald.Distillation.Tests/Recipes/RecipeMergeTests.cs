@@ -135,10 +135,11 @@ public sealed class RecipeMergeTests : IDisposable
     {
         TrainingRecipe first = new() { BestRule = BestRule.First };
         TrainingRecipe last = new() { BestRule = BestRule.Last };
-        Assert.False(first.IsBetter(0.5, 0.5));
-        Assert.True(last.IsBetter(0.5, 0.5));
-        Assert.True(first.IsBetter(0.6, 0.5));
-        Assert.False(first.IsBetter(double.NaN, 0.5) || last.IsBetter(double.NaN, 0.5));
+        Assert.False(first.IsBetter(TaskMetric.Accuracy, 0.5, 0.5));
+        Assert.True(last.IsBetter(TaskMetric.Accuracy, 0.5, 0.5));
+        Assert.True(first.IsBetter(TaskMetric.Perplexity, 30, 31) && !first.IsBetter(TaskMetric.Perplexity, 31, 30));
+        Assert.True(first.IsBetter(TaskMetric.Accuracy, 0.6, 0.5));
+        Assert.False(first.IsBetter(TaskMetric.Accuracy, double.NaN, 0.5) || last.IsBetter(TaskMetric.Accuracy, double.NaN, 0.5) || first.IsBetter(TaskMetric.Perplexity, double.NaN, 0.5));
     }
 
     [Fact]

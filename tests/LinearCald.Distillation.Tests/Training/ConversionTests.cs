@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LinearCald.Distillation.Classification;
 using LinearCald.Distillation.Conversion;
 using LinearCald.Distillation.Recipes;
 using LinearCald.Distillation.Reporting;
@@ -36,7 +37,7 @@ public sealed class ConversionTests : IClassFixture<ConversionTests.Teacher>
         Assert.Equal(mode != "unguided", lines[0].TryGetProperty("layer_loss", out _));
         using RobertaForSequenceClassification student = RobertaFiles.LoadClassifier(Path.Combine(folder, "model"), BuildContext.For(_teacher.Session.Device, 0));
         Assert.Equal(32, student.Config.Linformer!.Rank);
-        Assert.Equal(_teacher.Session.Data.Labels, student.Config.Labels);
+        Assert.Equal(((ClassificationData)_teacher.Session.Data).Labels, student.Config.Labels);
         Assert.Equal(row.Parameters, student.ParameterCount());
         foreach (string file in (string[])["tokenizer.json", "README.md"])
         {

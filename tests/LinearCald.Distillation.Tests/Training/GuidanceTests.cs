@@ -1,6 +1,7 @@
+using LinearCald.Distillation.Classification;
 using LinearCald.Distillation.Guidance;
 using LinearCald.Distillation.Recipes;
-using LinearCald.Models;
+using LinearCald.Distillation.Training;
 using LinearCald.Models.Roberta;
 using LinearCald.Nn;
 using LinearCald.Tensors;
@@ -31,10 +32,10 @@ public sealed class GuidanceTests : IDisposable
             Assert.Equal(waypoints[Math.Min(step / Math.Max(1, updates / count), count - 1)], loaded[^1]);
         }
 
-        RobertaForSequenceClassification Load(string path)
+        ClassifierModel Load(string path)
         {
             loaded.Add(path);
-            return RobertaFiles.LoadClassifier(path, BuildContext.For(TinyTask.Cpu, 0));
+            return new ClassifierModel(RobertaFiles.LoadClassifier(path, BuildContext.For(TinyTask.Cpu, 0)));
         }
     }
 
@@ -100,7 +101,7 @@ public sealed class GuidanceTests : IDisposable
             {
                 Optimisation = run.Optimisation with { MaxSteps = 2 },
                 Guidance = guidance,
-                Guide = () => new FrozenGuide(TinyTask.Transformer(5), guidance, 2, 1, seed),
+                Guide = () => new FrozenGuide(new ClassifierModel(TinyTask.Transformer(5)), guidance, 2, 1, seed),
                 OnStep = (step, _) => losses.Add(step.LayerLoss),
             }).Run(_folder[$"{mode}-{seed}"]);
             return string.Join(' ', losses);
@@ -199,15 +200,15 @@ public sealed class GuidanceTests : IDisposable
 
         public override void BeginUpdate(int completed) => guide.BeginUpdate(completed);
 
-        public override ModelOutput? Observe(RobertaInput input, Tensor labels, bool hiddenStates)
+        public override TaskPass? Observe(TaskInput input, bool hiddenStates)
         {
             float[] expected;
             using (Tape.Pause pause = Tape.Paused())
             {
-                expected = teacher.Forward(input, ForwardContext.Inference).Logits.ToArray<float>();
+                expected = teacher.Forward(((ClassificationInput)input).Texts, ForwardContext.Inference).Logits.ToArray<float>();
             }
 
-            ModelOutput shown = guide.Observe(input, labels, hiddenStates)!;
+            TaskPass shown = guide.Observe(input, hiddenStates)!;
             Assert.Equal(expected, shown.Logits.ToArray<float>());
             Assert.False(shown.Logits.RequiresGradient);
             return shown;
@@ -229,7 +230,7 @@ public sealed class GuidanceTests : IDisposable
         }
     }
 
-    private sealed class CountingGuide(RobertaForSequenceClassification teacher, GuidanceRecipe recipe, List<int> observed) : FrozenGuide(teacher, recipe, 10, 1, 7)
+    private sealed class CountingGuide(RobertaForSequenceClassification teacher, GuidanceRecipe recipe, List<int> observed) : FrozenGuide(new ClassifierModel(teacher), recipe, 10, 1, 7)
     {
         private int _update;
 
@@ -239,10 +240,10 @@ public sealed class GuidanceTests : IDisposable
             _update = completed;
         }
 
-        public override ModelOutput? Observe(RobertaInput input, Tensor labels, bool hiddenStates)
+        public override TaskPass? Observe(TaskInput input, bool hiddenStates)
         {
             observed.Add(_update);
-            return base.Observe(input, labels, hiddenStates);
+            return base.Observe(input, hiddenStates);
         }
     }
 }

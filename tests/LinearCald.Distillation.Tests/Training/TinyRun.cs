@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using LinearCald.Distillation.Classification;
 using LinearCald.Distillation.Guidance;
 using LinearCald.Distillation.Recipes;
 using LinearCald.Distillation.Reporting;
@@ -10,7 +11,7 @@ using LinearCald.Testing;
 
 namespace LinearCald.Distillation.Tests.Training;
 
-/// <summary>A run of <see cref="ClassifierTrainer"/> on <see cref="TinyTask"/>: 5 updates an epoch, 2 epochs, dropout on in student and teacher.</summary>
+/// <summary>A run of <see cref="Trainer"/> on <see cref="TinyTask"/>: 5 updates an epoch, 2 epochs, dropout on in student and teacher.</summary>
 internal sealed partial record TinyRun : IProgressSink
 {
     public ClassificationData Data { get; init; } = TinyTask.Data();
@@ -54,7 +55,7 @@ internal sealed partial record TinyRun : IProgressSink
 
     private RobertaForSequenceClassification? Trained { get; set; }
 
-    private int Total => Optimisation.TotalUpdates(Data.Train.Count);
+    private int Total => Optimisation.TotalUpdates(Data.Rows);
 
     /// <summary>Runs to the end, or to <see cref="StopAfter"/>.</summary>
     /// <returns>The result and the weights in the model at the end.</returns>
@@ -65,10 +66,10 @@ internal sealed partial record TinyRun : IProgressSink
         using RobertaForSequenceClassification model = Model?.Invoke() ?? TinyTask.Student(3, Dropout);
         using Guide guide = Guide?.Invoke() ?? GuideOfMode();
         Trained = model;
-        using ClassifierTrainer trainer = new(new TrainingPlan
+        using Trainer trainer = new(new TrainingPlan
         {
             Stage = "tiny",
-            Model = model,
+            Model = new ClassifierModel(model),
             Guide = guide,
             Optimisation = Optimisation,
             Guidance = Guidance,
@@ -132,13 +133,13 @@ internal sealed partial record TinyRun : IProgressSink
         GuidanceMode.Trajectory => Trajectory(TinyTask.Transformer(3, Dropout)),
         GuidanceMode.Waypoint => new WaypointGuide(
             Waypoints,
-            path => RobertaFiles.LoadClassifier(path, BuildContext.For(TinyTask.Cpu, 0)),
+            path => new ClassifierModel(RobertaFiles.LoadClassifier(path, BuildContext.For(TinyTask.Cpu, 0))),
             (update, path) => Switches.Add((update, path)),
             Guidance,
             Total,
             Optimisation.GradientAccumulation,
             7),
-        _ => new FrozenGuide(TinyTask.Transformer(5, Dropout), Guidance, Total, Optimisation.GradientAccumulation, 7),
+        _ => new FrozenGuide(new ClassifierModel(TinyTask.Transformer(5, Dropout)), Guidance, Total, Optimisation.GradientAccumulation, 7),
     };
 
     /// <summary>A trajectory guide around a teacher; its rate falls from 1e-3 to 0 over the run.</summary>
@@ -146,7 +147,7 @@ internal sealed partial record TinyRun : IProgressSink
     {
         AdamW optimiser = new(teacher.NamedParameters(), new AdamWOptions(Optimisation.Beta1, Optimisation.Beta2, Optimisation.Eps, Optimisation.WeightDecay), RobertaFiles.IsDecayed);
         return new TrajectoryGuide(
-            teacher, optimiser, step => 1e-3 * (Total - step) / Total, Optimisation.ClipNorm, Guidance, Total, Optimisation.GradientAccumulation, 7);
+            new ClassifierModel(teacher), optimiser, step => 1e-3 * (Total - step) / Total, Optimisation.ClipNorm, Guidance, Total, Optimisation.GradientAccumulation, 7);
     }
 
     [GeneratedRegex("\"seconds\":[^,}]*")]

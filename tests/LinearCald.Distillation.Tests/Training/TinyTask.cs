@@ -1,7 +1,7 @@
 using System.Globalization;
 using LinearCald.Data.Batching;
 using LinearCald.Data.Tasks;
-using LinearCald.Distillation.Training;
+using LinearCald.Distillation.Classification;
 using LinearCald.Models.Linformer;
 using LinearCald.Models.Roberta;
 using LinearCald.Nn;
@@ -16,13 +16,15 @@ internal static class TinyTask
     public const int Classes = 3;
     private static readonly string[] Labels = ["red", "green", "blue"];
 
+    private static RobertaConfig Config { get; } = RobertaConfig.Read(FixtureFolder.PathOf("seed0/roberta-mlm"));
+
     public static Device Cpu { get; } = Device.Parse("cpu");
 
     /// <summary>Random texts of <paramref name="shortest"/> to <paramref name="longest"/> tokens; the class is that of the sum of a text's first two ids.</summary>
     public static ClassificationData Data(int train = 20, int validation = 12, int shortest = 3, int longest = 11, int seed = 1)
     {
         Random random = new(seed);
-        return new ClassificationData(Labels, Part(train), Part(validation), null, PaddingId: 1);
+        return new ClassificationData(Labels, Part(train), Part(validation), null, Config);
 
         TokenizedDataset Part(int count)
         {

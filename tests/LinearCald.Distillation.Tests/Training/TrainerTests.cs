@@ -109,7 +109,7 @@ public sealed class TrainerTests : IDisposable
         (TrainingResult result, Dictionary<string, float[]> weights) = run.Run(_folder["run"]);
         Assert.Equal(values.IndexOf(values.Max()) + 1, result.BestStep);
         Assert.True(result.BestStep < 10, "the last evaluation is the best: the test shows nothing");
-        Assert.Equal(values.Max(), result.Best.Accuracy);
+        Assert.Equal(values.Max(), result.Best.Of(TaskMetric.Accuracy));
         Assert.Empty(TinyTask.Changed(best!, weights));
         using RobertaForSequenceClassification saved = RobertaFiles.LoadClassifier(Path.Combine(_folder["run"], "model"), Nn.BuildContext.For(TinyTask.Cpu, 0));
         Assert.Empty(TinyTask.Changed(best!, TinyTask.Weights(saved)));

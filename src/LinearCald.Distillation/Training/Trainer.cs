@@ -4,8 +4,6 @@ using LinearCald.Data.Batching;
 using LinearCald.Distillation.Guidance;
 using LinearCald.Distillation.Recipes;
 using LinearCald.Distillation.Reporting;
-using LinearCald.Models;
-using LinearCald.Models.Roberta;
 using LinearCald.Nn;
 using LinearCald.Nn.Files;
 using LinearCald.Nn.Optimisers;
@@ -24,7 +22,7 @@ public sealed record TrainingPlan
     public required string Stage { get; init; }
 
     /// <summary>Trained in place; at the end it holds the best weights.</summary>
-    public required RobertaForSequenceClassification Model { get; init; }
+    public required TaskModel Model { get; init; }
 
     public required Guide Guide { get; init; }
 
@@ -33,12 +31,9 @@ public sealed record TrainingPlan
     /// <summary>How the distillation losses are taken, and how long all but the projections are frozen.</summary>
     public required GuidanceRecipe Guidance { get; init; }
 
-    public required ClassificationData Data { get; init; }
+    public required TrainingData Data { get; init; }
 
     public required TaskMetric Metric { get; init; }
-
-    /// <summary>Put texts of like length into one batch.</summary>
-    public bool Bucketing { get; init; } = true;
 
     /// <summary>The run folder; exists and is locked.</summary>
     public required string Folder { get; init; }
@@ -71,7 +66,7 @@ public sealed record TrainingPlan
 public sealed record TrainingResult(Evaluation Best, int BestStep, int Steps, double Seconds, IReadOnlyList<EvaluationPoint> Evaluations);
 
 /// <summary>The one training loop: teacher or student, guided or not, resumable to the same bits.</summary>
-public sealed class ClassifierTrainer : IDisposable
+public sealed class Trainer : IDisposable
 {
     /// <summary>Name of the model folder inside a run folder.</summary>
     public const string ModelFolderName = "model";
@@ -96,23 +91,23 @@ public sealed class ClassifierTrainer : IDisposable
     private long _started;
     private double _secondsBefore;
 
-    public ClassifierTrainer(TrainingPlan plan)
+    public Trainer(TrainingPlan plan)
     {
         ArgumentNullException.ThrowIfNull(plan);
         _plan = plan;
         OptimisationRecipe o = plan.Optimisation;
         o.Precision.Apply(plan.Device);
         plan.Guide.ComputeType = o.Precision.ComputeType();
-        _updatesPerEpoch = o.UpdatesPerEpoch(plan.Data.Train.Count);
-        _totalUpdates = o.TotalUpdates(plan.Data.Train.Count);
+        _updatesPerEpoch = o.UpdatesPerEpoch(plan.Data.Rows);
+        _totalUpdates = o.TotalUpdates(plan.Data.Rows);
         _schedule = Schedules.Of(o, _totalUpdates);
-        _optimiser = new AdamW(plan.Model.NamedParameters(), new AdamWOptions(o.Beta1, o.Beta2, o.Eps, o.WeightDecay), RobertaFiles.IsDecayed);
-        _state = new RunState(plan.Folder, plan.Model, _optimiser, plan.Guide);
-        _sampler = BatchSampler.Shuffled(plan.Data.Train.Lengths(), o.BatchSize, (ulong)o.Seed, plan.Bucketing ? BatchBucketing.Length : BatchBucketing.None);
+        _optimiser = new AdamW(plan.Model.Module.NamedParameters(), new AdamWOptions(o.Beta1, o.Beta2, o.Eps, o.WeightDecay), plan.Model.IsDecayed);
+        _state = new RunState(plan.Folder, plan.Model.Module, _optimiser, plan.Guide);
+        _sampler = plan.Data.Order(o);
         _distillation = new DistillationLoss(plan.Guidance);
         _dropout = new RandomGenerator(SeedOf((ulong)o.Seed));
         _computeType = o.Precision.ComputeType();
-        _recordedSteps = plan.Device.RunsAhead ? new RecordedSteps(plan.Device, plan.Model) : null;
+        _recordedSteps = plan.Device.RunsAhead ? new RecordedSteps(plan.Device, plan.Model.Module, plan.Data) : null;
         _ledger = new LossLedger(plan.Device, DType.Float32, plan.Device.RunsAhead ? UpdatesAhead : 1);
     }
 
@@ -133,7 +128,7 @@ public sealed class ClassifierTrainer : IDisposable
         _started = Stopwatch.GetTimestamp();
         using MetricsLog log = MetricsLog.Open(Path.Combine(_plan.Folder, "metrics.jsonl"), _progress.Step);
         ProgressFan sinks = new(log, _plan.Progress);
-        int evaluateEvery = _plan.Optimisation.EvaluationInterval(_plan.Data.Train.Count);
+        int evaluateEvery = _plan.Optimisation.EvaluationInterval(_plan.Data.Rows);
         int checkpointEvery = _plan.Optimisation.CheckpointEvery > 0 ? _plan.Optimisation.CheckpointEvery : _updatesPerEpoch;
         while (_progress.Step < _totalUpdates)
         {
@@ -192,7 +187,7 @@ public sealed class ClassifierTrainer : IDisposable
         }
 
         using WeightsReader weights = WeightsReader.Open(ModelFolder);
-        StateDict.Load(_plan.Model, weights, new LoadRules());
+        StateDict.Load(_plan.Model.Module, weights, new LoadRules());
         return new TrainingResult(best, _progress.BestStep, _totalUpdates, _progress.Seconds, _progress.Evaluations);
     }
 
@@ -209,8 +204,8 @@ public sealed class ClassifierTrainer : IDisposable
         for (int first = 0; first < examples.Length; first += _plan.Optimisation.MicroBatchSize)
         {
             ReadOnlySpan<int> micro = examples.Slice(first, Math.Min(_plan.Optimisation.MicroBatchSize, examples.Length - first));
-            TokenBatch batch = _plan.Data.Train.Collate(micro, _plan.Data.PaddingId, _recordedSteps is null ? 1 : RecordedSteps.LengthMultiple);
-            tokens += batch.TokenCount;
+            TaskBatch batch = _plan.Data.Collate(micro, _recordedSteps is null ? 1 : RecordedSteps.LengthMultiple);
+            tokens += batch.Tokens;
             _dropout.SeekStep(completed, index);
             _plan.Guide.BeginMicroBatch(completed, index);
             MicroBatch(batch, weights, index, (double)micro.Length / examples.Length);
@@ -220,7 +215,7 @@ public sealed class ClassifierTrainer : IDisposable
         double lr = _schedule.Of(completed);
         _optimiser.Update(lr, _plan.Optimisation.ClipNorm, 1, _ledger.Total);
         _ledger.End();
-        _plan.Model.ClearGradients();
+        _plan.Model.Module.ClearGradients();
         _plan.Guide.EndUpdate(completed);
         _progress = _progress with { Step = completed + 1 };
         _pending.Enqueue(new PendingUpdate(completed + 1, weights, lr, tokens, Elapsed));
@@ -263,40 +258,36 @@ public sealed class ClassifierTrainer : IDisposable
     }
 
     /// <summary>Forward and backward passes of one micro-batch, whose share of the update's batch is <paramref name="share"/>.</summary>
-    private void MicroBatch(TokenBatch batch, LossWeights weights, int index, double share)
+    private void MicroBatch(TaskBatch batch, LossWeights weights, int index, double share)
     {
         if (_recordedSteps is null)
         {
             using MemoryScope scope = MemoryScope.Begin();
-            RobertaInput input = RobertaInput.Create(_plan.Model.Config, _plan.Device, batch.Ids, batch.Lengths);
-            Tensor labels = Tensor.From(_plan.Device, new Shape(batch.Count), batch.Labels);
-            Learn(input, labels, batch.TokenCount, null, weights, share);
+            Learn(_plan.Data.Upload(_plan.Device, batch), batch.Tokens, weights, share);
             return;
         }
 
         int phase = weights.Guided ? _plan.Guide.Phase : 0;
         bool frozen = _progress.Step < _plan.Guidance.FreezeSteps;
         StepKind kind = new(batch.Count, batch.Length, weights, phase, frozen, index, share);
-        _recordedSteps.Run(kind, batch, RandomGenerator.FirstOf(_progress.Step), inputs =>
+        _recordedSteps.Run(kind, batch, RandomGenerator.FirstOf(_progress.Step), input =>
         {
             using MemoryScope scope = MemoryScope.Begin();
-            Learn(inputs.Input, inputs.Labels, 1, _distillation.IsMasked ? inputs.InversePositions : null, weights, share);
+            Learn(input, 1, weights, share);
         });
     }
 
     /// <param name="input">On the device.</param>
-    /// <param name="labels">int32 [B].</param>
-    /// <param name="positions">What the layer loss is divided by.</param>
-    /// <param name="layerFactor">What it is multiplied by besides, one element.</param>
+    /// <param name="positions">What the layer loss is divided by; 1 where the input brings the divisor itself.</param>
     /// <param name="weights">Of the losses.</param>
     /// <param name="share">The micro-batch's share of the update's batch.</param>
-    private void Learn(RobertaInput input, Tensor labels, long positions, Tensor? layerFactor, LossWeights weights, double share)
+    private void Learn(TaskInput input, long positions, LossWeights weights, double share)
     {
         bool layers = weights.Layer != 0;
-        ModelOutput? teacher = weights.Guided ? _plan.Guide.Observe(input, labels, layers) : null;
+        TaskPass? teacher = weights.Guided ? _plan.Guide.Observe(input, layers) : null;
         using (Tape tape = Tape.Record())
         {
-            ModelOutput student = _plan.Model.Forward(
+            TaskPass student = _plan.Model.Run(
                 input,
                 new ForwardContext
                 {
@@ -305,16 +296,16 @@ public sealed class ClassifierTrainer : IDisposable
                     Checkpointing = _plan.Optimisation.ActivationCheckpointing,
                     ComputeType = _computeType,
                 });
-            Tensor task = student.Logits.CrossEntropy(labels);
+            Tensor task = student.Loss;
             Tensor total = task.Affine(weights.Task);
             Tensor? layer = null;
             Tensor? kl = null;
             if (teacher is not null && layers)
             {
                 layer = _distillation.Layers(student.HiddenStates!, teacher.HiddenStates!, input.Lengths, positions);
-                if (layerFactor is not null)
+                if (_distillation.IsMasked && input.InversePositions is { } factor)
                 {
-                    layer = layer.Multiply(layerFactor);
+                    layer = layer.Multiply(factor);
                 }
 
                 total = total.Add(layer.Affine(weights.Layer));
@@ -335,24 +326,23 @@ public sealed class ClassifierTrainer : IDisposable
 
     private void Evaluate(ProgressFan sinks)
     {
-        Evaluation result = Evaluator.Evaluate(
-            _plan.Model, _plan.Data.Validation, _plan.Data.PaddingId, _plan.Optimisation.EvalBatchSize, _plan.Device, _computeType);
+        Evaluation result = _plan.Data.Evaluate(_plan.Model, DataPart.Validation, _plan.Optimisation.EvalBatchSize, _plan.Device, _computeType);
         if (!double.IsFinite(result.Loss))
         {
             throw Diverged($"the loss on the validation part is not finite after update {_progress.Step}");
         }
 
         double value = result.Of(_plan.Metric);
-        bool better = _progress.Best is not { } best || _plan.Optimisation.IsBetter(value, best.Of(_plan.Metric));
+        bool better = _progress.Best is not { } best || _plan.Optimisation.IsBetter(_plan.Metric, value, best.Of(_plan.Metric));
         _progress = _progress with { Evaluations = [.. _progress.Evaluations, new EvaluationPoint(_progress.Step, value)] };
         if (better)
         {
-            RobertaFiles.Save(_plan.Model, ModelFolder, _plan.Furnish);
+            _plan.Model.Save(ModelFolder, _plan.Furnish);
             _progress = _progress with { Best = result, BestStep = _progress.Step };
         }
 
         sinks.Report(new EvaluationReport(
-            _plan.Stage, _progress.Step, RecipeName(_plan.Metric), value, result.Loss, _progress.Best!.Of(_plan.Metric), better, Elapsed));
+            _plan.Stage, _progress.Step, RecipeSchema.NameOf(_plan.Metric), value, result.Loss, _progress.Best!.Of(_plan.Metric), better, Elapsed));
     }
 
     private bool IsWaypoint(int within)
@@ -369,7 +359,7 @@ public sealed class ClassifierTrainer : IDisposable
     private void SaveWaypoint(ProgressFan sinks)
     {
         string folder = Path.Combine(_plan.Folder, Waypoints.FolderName, Waypoints.NameOf(_progress.Step));
-        RobertaFiles.Save(_plan.Model, folder, _plan.Furnish);
+        _plan.Model.Save(folder, _plan.Furnish);
         sinks.Note($"waypoint {_progress.Step} saved");
     }
 
@@ -381,9 +371,9 @@ public sealed class ClassifierTrainer : IDisposable
             return;
         }
 
-        foreach ((string name, Parameter parameter) in _plan.Model.NamedParameters())
+        foreach ((string name, Parameter parameter) in _plan.Model.Module.NamedParameters())
         {
-            parameter.Trainable = completed >= until || RobertaFiles.IsProjection(name);
+            parameter.Trainable = completed >= until || _plan.Model.IsNew(name);
         }
     }
 
@@ -391,9 +381,6 @@ public sealed class ClassifierTrainer : IDisposable
         $"{_plan.Stage}: {what}; earlier checkpoints in {_plan.Folder} are intact. Lower lr or the weights of the losses, or set clip_norm, and start in another folder");
 
     private static ulong SeedOf(ulong seed) => (seed * 0x9E3779B97F4A7C15) ^ 0x44524F50; // dropout's masks must not be the numbers of initialisation
-
-    private static string RecipeName<T>(T value)
-        where T : struct, Enum => value.ToString().ToLowerInvariant();
 
     /// <summary>An update given to the device whose losses have not been read yet.</summary>
     private readonly record struct PendingUpdate(int Step, LossWeights Weights, double LearningRate, int Tokens, double Seconds);

@@ -3,13 +3,12 @@ using LinearCald.Data.Tasks;
 using LinearCald.Data.Tokenizers;
 using LinearCald.Distillation.Recipes;
 using LinearCald.Distillation.Reporting;
-using LinearCald.Distillation.Training;
 using LinearCald.Models.Roberta;
 
-namespace LinearCald.Distillation.Conversion;
+namespace LinearCald.Distillation.Classification;
 
-/// <summary>Reads a recipe's task and turns it into token ids.</summary>
-public static class TaskData
+/// <summary>Reads a recipe's classification task and turns it into token ids.</summary>
+public static class ClassificationTask
 {
     /// <summary>Reads the task's files as text.</summary>
     public static TextTask Read(TaskRecipe recipe)
@@ -34,15 +33,17 @@ public static class TaskData
     /// <param name="task">The task.</param>
     /// <param name="tokenizer">The source model's.</param>
     /// <param name="model">Gives the padding id and the longest text.</param>
-    /// <param name="maximumLength">Longest text in tokens, special tokens included.</param>
+    /// <param name="recipe">Gives the longest text in tokens, special tokens included, and whether texts of like length go together.</param>
     /// <param name="progress">Told how many texts were cut.</param>
     /// <exception cref="CaldException">The model takes only shorter texts, or the tokenizer has more tokens than the model.</exception>
-    public static ClassificationData Encode(TextTask task, Tokenizer tokenizer, RobertaConfig model, int maximumLength, IProgressSink progress)
+    public static ClassificationData Encode(TextTask task, Tokenizer tokenizer, RobertaConfig model, TaskRecipe recipe, IProgressSink progress)
     {
         ArgumentNullException.ThrowIfNull(task);
+        ArgumentNullException.ThrowIfNull(recipe);
         ArgumentNullException.ThrowIfNull(tokenizer);
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(progress);
+        int maximumLength = recipe.MaxLength;
         if (maximumLength > model.MaximumLength)
         {
             throw new CaldException($"task.max_length {maximumLength} is beyond the model's {model.MaximumLength} tokens; lower it with --set task.max_length={model.MaximumLength}");
@@ -56,7 +57,7 @@ public static class TaskData
         TokenizedDataset train = Part("training", task.Train, tokenizer, maximumLength, progress);
         TokenizedDataset validation = Part("validation", task.Validation, tokenizer, maximumLength, progress);
         TokenizedDataset? test = task.Test is { Count: > 0 } texts ? Part("test", texts, tokenizer, maximumLength, progress) : null;
-        return new ClassificationData(task.Labels, train, validation, test, model.PaddingId);
+        return new ClassificationData(task.Labels, train, validation, test, model, recipe.Bucketing);
     }
 
     private static TokenizedDataset Part(string name, IReadOnlyList<TextExample> texts, Tokenizer tokenizer, int maximumLength, IProgressSink progress)

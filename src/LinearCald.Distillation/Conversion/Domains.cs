@@ -1,0 +1,24 @@
+using System.Text.Json;
+using LinearCald.Distillation.Classification;
+using LinearCald.Distillation.Recipes;
+using LinearCald.Models.Roberta;
+using LinearCald.Nn.Files;
+
+namespace LinearCald.Distillation.Conversion;
+
+/// <summary>Finds the kind of conversion by the source model.</summary>
+internal static class Domains
+{
+    /// <exception cref="CaldException">The source is of a family that is not converted here.</exception>
+    public static ConversionDomain Of(string source, Recipe recipe, SessionOptions options) => ModelType(source) switch
+    {
+        "roberta" or RobertaConfig.StudentModelType => new ClassificationDomain(source, recipe, options),
+        string other => throw new CaldException($"{source}: model_type '{other}' is not one that is converted (roberta)"),
+    };
+
+    /// <summary>The <c>model_type</c> of a model folder's config.json; empty when it has none.</summary>
+    public static string ModelType(string folder) =>
+        JsonDocumentFile.ReadObject(Path.Combine(folder, "config.json")).TryGetProperty("model_type", out JsonElement type) && type.ValueKind == JsonValueKind.String
+            ? type.GetString()!
+            : "";
+}

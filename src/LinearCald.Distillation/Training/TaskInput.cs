@@ -1,0 +1,47 @@
+using LinearCald.Tensors;
+
+namespace LinearCald.Distillation.Training;
+
+/// <summary>A micro-batch on the host.</summary>
+public abstract record TaskBatch
+{
+    /// <summary>Examples B.</summary>
+    public abstract int Count { get; }
+
+    /// <summary>Positions L of every example, padding included.</summary>
+    public abstract int Length { get; }
+
+    /// <summary>Positions without padding.</summary>
+    public abstract int Tokens { get; }
+}
+
+/// <summary>A micro-batch with its labels on the device. Disposing of one that was reserved gives its memory back; others go with their scope.</summary>
+public abstract class TaskInput : IDisposable
+{
+    /// <summary>int32 [B]: valid positions of each example; null when all are.</summary>
+    public abstract Tensor? Lengths { get; }
+
+    /// <summary>1 / valid positions, one element, in an input that was reserved; null in others.</summary>
+    public Tensor? InversePositions { get; protected init; }
+
+    /// <summary>Uploads another batch of the same shape to the same place.</summary>
+    public abstract void Set(TaskBatch batch);
+
+    public void Dispose()
+    {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>An int32 tensor that lives until it is disposed of.</summary>
+    protected static Tensor ReservedIntegers(Device device, params ReadOnlySpan<int> extents)
+    {
+        Shape shape = new(extents);
+        return Tensor.Persistent(() => Tensor.Zeros(device, DType.Int32, shape));
+    }
+
+    /// <summary>A place for <see cref="InversePositions"/>.</summary>
+    protected static Tensor ReservedFactor(Device device) => Tensor.Persistent(() => Tensor.Zeros(device, DType.Float32, default));
+
+    protected virtual void Dispose(bool disposing) => InversePositions?.Dispose();
+}

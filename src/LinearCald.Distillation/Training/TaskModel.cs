@@ -1,0 +1,75 @@
+using LinearCald.Nn;
+using LinearCald.Tensors;
+using LinearCald.Tensors.Autograd;
+
+namespace LinearCald.Distillation.Training;
+
+/// <summary>A model in the hands of the trainer: what training, guidance and checkpoints need, whatever the task. Owns the module.</summary>
+public abstract class TaskModel : IDisposable
+{
+    /// <summary>The parameters.</summary>
+    public abstract Module Module { get; }
+
+    /// <summary>Whether its mixers are those of a conversion; false for the transformer.</summary>
+    public abstract bool IsStudent { get; }
+
+    /// <summary>Number of layers; a pass has one hidden state more.</summary>
+    public abstract int Layers { get; }
+
+    /// <summary>Runs the model on a micro-batch of its task.</summary>
+    public abstract TaskPass Run(TaskInput input, ForwardContext context);
+
+    /// <summary>Writes a model folder in HuggingFace layout; it appears whole or not at all.</summary>
+    /// <param name="folder">Where; an earlier model there is replaced.</param>
+    /// <param name="more">Adds files to the folder that is being written.</param>
+    public abstract void Save(string folder, Action<string>? more = null);
+
+    /// <summary>Whether a parameter belongs to what the conversion adds: it trains while the rest is frozen.</summary>
+    public abstract bool IsNew(string parameter);
+
+    /// <summary>Whether weight decay applies to a parameter.</summary>
+    public abstract bool IsDecayed(string parameter);
+
+    public void Dispose()
+    {
+        Module.Dispose();
+        GC.SuppressFinalize(this);
+    }
+}
+
+/// <summary>What one pass of a model computed. Logits and loss are formed when they are first asked for.</summary>
+public sealed class TaskPass
+{
+    private readonly Func<Tensor> _formLogits;
+    private readonly Func<Tensor> _formLoss;
+    private Tensor? _logits;
+    private Tensor? _loss;
+
+    /// <param name="logits">Forms the outputs, [..., classes].</param>
+    /// <param name="loss">Forms the task loss, one element; it may go without <see cref="Logits"/>.</param>
+    /// <param name="hiddenStates">[B, L, d] each, entry 0 the embeddings; null unless asked for.</param>
+    public TaskPass(Func<Tensor> logits, Func<Tensor> loss, IReadOnlyList<Tensor>? hiddenStates)
+    {
+        _formLogits = logits;
+        _formLoss = loss;
+        HiddenStates = hiddenStates;
+    }
+
+    /// <summary>[..., classes].</summary>
+    public Tensor Logits => _logits ??= _formLogits();
+
+    /// <summary>The task loss: the mean over the micro-batch's examples or positions.</summary>
+    public Tensor Loss => _loss ??= _formLoss();
+
+    /// <summary>[B, L, d] each, entry 0 the embeddings; null unless asked for.</summary>
+    public IReadOnlyList<Tensor>? HiddenStates { get; }
+
+    /// <summary>The same results, through which no gradient flows.</summary>
+    public TaskPass Detached() => new(() => Still(() => Logits), () => Still(() => Loss), HiddenStates?.Select(h => h.Detach()).ToArray());
+
+    private static Tensor Still(Func<Tensor> form)
+    {
+        using Tape.Pause pause = Tape.Paused();
+        return form().Detach();
+    }
+}
