@@ -59,7 +59,7 @@ internal sealed class ConsoleProgress(Terminal terminal, bool enabled, TimeProvi
         return string.Create(
             CultureInfo.InvariantCulture,
             $"{step.Stage} {step.Step}/{step.TotalSteps} · epoch {step.Epoch:F1} · task {Loss(step.TaskLoss)}{layer}{kl} · lr {step.LearningRate:0.0e-0}")
-            + $" · {Rate(pace.TokensPerSecond)} tok/s · ETA {Clock(pace.SecondsLeft(step))}{best}";
+            + $" · {Rate(pace.TokensPerSecond)} tok/s · ETA {Clock(pace.SecondsLeft(step))}{best}{(step.Skipped > 0 ? $" · {step.Skipped} skipped" : "")}";
     }
 
     private void Draw(string line)

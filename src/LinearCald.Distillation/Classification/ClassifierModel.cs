@@ -28,5 +28,5 @@ public sealed class ClassifierModel(RobertaForSequenceClassification model) : Ta
 
     public override bool IsNew(string parameter) => RobertaFiles.IsProjection(parameter);
 
-    public override bool IsDecayed(string parameter) => RobertaFiles.IsDecayed(parameter);
+    protected override bool IsWeight(string parameter) => RobertaFiles.IsDecayed(parameter);
 }

@@ -63,7 +63,7 @@ public sealed class ConversionPlan
                 parameter.Value.Count,
                 fresh ? "new" : "copied",
                 origin,
-                recipe.Training.WeightDecay > 0 && student.IsDecayed(name),
+                recipe.Training.WeightDecay > 0 && student.IsDecayed(name, recipe.Training.Decay),
                 added ? 0 : recipe.Guidance.FreezeSteps));
         }
 

@@ -170,7 +170,7 @@ public sealed class ConversionSession
     {
         TaskModel teacher = Domain.LoadSource(recipe.Teacher, Context((ulong)recipe.Training.Seed)); // the student's head: both start from the same function
         TeacherRecipe t = recipe.Teacher;
-        AdamW optimiser = new(teacher.Module.NamedParameters(), new AdamWOptions(t.Beta1, t.Beta2, t.Eps, t.WeightDecay), teacher.IsDecayed);
+        AdamW optimiser = new(teacher.Module.NamedParameters(), new AdamWOptions(t.Beta1, t.Beta2, t.Eps, t.WeightDecay), name => teacher.IsDecayed(name, t.Decay));
         int updates = recipe.Guidance.TeacherSchedule == TeacherSchedule.Student ? total : Math.Max(1, total / recipe.Guidance.UpdateCycle);
         LearningRateSchedule schedule = Schedules.Of(recipe.Training, updates, recipe.Guidance.TeacherLr ?? t.Lr);
         return new TrajectoryGuide(

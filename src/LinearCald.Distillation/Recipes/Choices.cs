@@ -21,6 +21,48 @@ public enum TaskKind
 
     /// <summary>The aclImdb folder: train/pos, train/neg, test/pos, test/neg.</summary>
     Imdb,
+
+    /// <summary>Language modelling on the public-domain text that travels with the program.</summary>
+    LmSample,
+
+    /// <summary>Language modelling on plain text or JSON lines, also compressed.</summary>
+    Corpus,
+
+    /// <summary>Language modelling on tokens in Megatron's indexed form, as the Pile of Pythia is distributed.</summary>
+    Megatron,
+}
+
+/// <summary>What happens where one document ends and the next begins in a row of tokens.</summary>
+public enum DocumentRule
+{
+    /// <summary>Nothing: rows run across documents, as the reference trains.</summary>
+    Mixed,
+
+    /// <summary>Recurrent states start again, and no document sees another.</summary>
+    Separate,
+}
+
+/// <summary>Sizes of a Mamba mixer.</summary>
+public enum MixerSizes
+{
+    /// <summary>expand × width, with a time-step rank of ⌈width / 16⌉.</summary>
+    Own,
+
+    /// <summary>Those of Mamba-2.8B whatever the width, as the reference inherits them: inner width 5,120 and rank 160.</summary>
+    Inherited,
+}
+
+/// <summary>Which parameters are decayed.</summary>
+public enum DecayRule
+{
+    /// <summary>Every weight of a linear map, convolution or embedding.</summary>
+    Weights,
+
+    /// <summary>The weights of the new mixers only.</summary>
+    Mixer,
+
+    /// <summary>Everything in the new mixers but biases and norms, so A_log and D too: the reference's language-model script.</summary>
+    WholeMixer,
 }
 
 /// <summary>What is reported, and what chooses the best checkpoint. See <see cref="TaskMetrics"/>.</summary>
@@ -77,6 +119,9 @@ public enum ScheduleKind
     Cosine,
     Constant,
     Exponential,
+
+    /// <summary>A cosine to 0, but never below final_lr, in the warm-up neither: the reference's language-model script.</summary>
+    ClampedCosine,
 }
 
 /// <summary>Which of several equally good evaluations is the best one.</summary>

@@ -39,6 +39,9 @@ public abstract record OptimisationRecipe
     [RecipeKey("decoupled weight decay; never on biases and norms", Min = 0, Max = 100)]
     public double WeightDecay { get; init; }
 
+    [RecipeKey("what is decayed: all weights, those of the new mixers, or the whole mixers with A_log and D (reference)")]
+    public DecayRule Decay { get; init; } = DecayRule.Weights;
+
     [RecipeKey("largest global L2 norm of the gradient; 0 = no clipping", Min = 0)]
     public double ClipNorm { get; init; }
 
@@ -71,6 +74,9 @@ public abstract record OptimisationRecipe
 
     [RecipeKey("recompute each layer's activations in backward: less memory, a third more time")]
     public bool ActivationCheckpointing { get; init; }
+
+    [RecipeKey("leave out updates whose loss or gradient is not finite, and stop at so many in a row; 0 = stop at the first", Min = 0, Max = 1_000_000)]
+    public int SkipNonFinite { get; init; }
 
     [RecipeKey("number format of the computation")]
     public Precision Precision { get; init; } = Precision.Fp32;

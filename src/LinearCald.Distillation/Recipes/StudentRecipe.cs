@@ -17,4 +17,16 @@ public sealed record StudentRecipe
 
     [RecipeKey("standard deviation of the noise added to a `pool` start", Min = 0, Max = 10)]
     public double InitNoise { get; init; } = 0.02;
+
+    [RecipeKey("mamba: own = expand × width and a time-step rank of ⌈width / 16⌉; inherited = 5120 and 160 at every width, as the reference")]
+    public MixerSizes Sizes { get; init; } = MixerSizes.Own;
+
+    [RecipeKey("mamba: inner width over the model's width, with sizes own", Min = 1, Max = 16)]
+    public int Expand { get; init; } = 2;
+
+    [RecipeKey("mamba: values of state a channel", Min = 1, Max = 256)]
+    public int StateSize { get; init; } = 16;
+
+    [RecipeKey("mamba: taps of the causal convolution", Min = 1, Max = 8)]
+    public int ConvKernel { get; init; } = 4;
 }

@@ -3,10 +3,10 @@ namespace LinearCald.Distillation.Recipes;
 /// <summary>Section `task`: which examples, how they become batches, and what is measured on them.</summary>
 public sealed record TaskRecipe
 {
-    [RecipeKey("where examples come from; glue kinds read GLUE's own files, tsv has the label in the last column")]
+    [RecipeKey("where examples come from; glue kinds read GLUE's own files, tsv has the label in the last column; lm-sample, corpus and megatron are for language models")]
     public TaskKind Kind { get; init; } = TaskKind.Sample;
 
-    [RecipeKey("folder with the data files; not used by `sample`, needed by every other kind")]
+    [RecipeKey("folder with the data files; not used by `sample` and `lm-sample`, needed by every other kind")]
     public string? Data { get; init; }
 
     [RecipeKey("file name of the training part inside `data`; null = the kind's usual name")]
@@ -27,7 +27,7 @@ public sealed record TaskRecipe
     [RecipeKey("class names in the order of the outputs; [] = those of the training part, sorted")]
     public NameList Labels { get; init; } = NameList.Empty;
 
-    [RecipeKey("longest input in tokens, special tokens included; longer text is cut (longest member of a pair first)", Min = 4, Max = 1_048_576)]
+    [RecipeKey("longest input in tokens, special tokens included; longer text is cut (longest member of a pair first); language models: tokens of a row", Min = 4, Max = 1_048_576)]
     public int MaxLength { get; init; } = 512;
 
     [RecipeKey("use only the first so many training rows; 0 = all", Min = 0)]
@@ -39,8 +39,20 @@ public sealed record TaskRecipe
     [RecipeKey("put texts of like length into one batch; false = batches in plain shuffled order, as the reference does")]
     public bool Bucketing { get; init; } = true;
 
+    [RecipeKey("language models: mixed = rows run across documents as the reference's do; separate = states start again at each document")]
+    public DocumentRule Documents { get; init; } = DocumentRule.Mixed;
+
+    [RecipeKey("language models: rows in another random order each epoch; false = in the order of the file, as the reference reads them")]
+    public bool Shuffle { get; init; } = true;
+
+    [RecipeKey("language models: folder for tokenised text; null = runs/cache")]
+    public string? Cache { get; init; }
+
     [RecipeKey("what is reported and chooses the best checkpoint")]
     public TaskMetric Metric { get; init; } = TaskMetric.Accuracy;
+
+    /// <summary>The task is language modelling, not classification.</summary>
+    public bool IsLanguage => Kind is TaskKind.LmSample or TaskKind.Corpus or TaskKind.Megatron;
 
     /// <summary>The data folder.</summary>
     /// <exception cref="CaldException">The task needs one and the recipe names none.</exception>

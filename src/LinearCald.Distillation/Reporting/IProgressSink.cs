@@ -12,6 +12,7 @@ namespace LinearCald.Distillation.Reporting;
 /// <param name="Tokens">Tokens in this update's batch, padding not counted.</param>
 /// <param name="Seconds">Time since the run started or resumed.</param>
 /// <param name="GradientNorm">Global L2 norm before clipping; NaN when not computed.</param>
+/// <param name="Skipped">Updates left out so far because their gradient was not finite.</param>
 public readonly record struct StepReport(
     string Stage,
     int Step,
@@ -23,7 +24,8 @@ public readonly record struct StepReport(
     double LearningRate,
     int Tokens,
     double Seconds,
-    double GradientNorm);
+    double GradientNorm,
+    int Skipped = 0);
 
 /// <summary>One evaluation during a run.</summary>
 /// <param name="Stage">As in <see cref="StepReport"/>.</param>

@@ -48,6 +48,8 @@ public sealed class MetricsLog : IProgressSink, IDisposable
             json.WriteNumber("lr", s.LearningRate);
             Known(json, "gradient_norm", s.GradientNorm);
             json.WriteNumber("tokens", s.Tokens);
+            if (s.Skipped > 0)
+                json.WriteNumber("skipped", s.Skipped);
             json.WriteNumber("seconds", s.Seconds);
         });
     }

@@ -29,6 +29,12 @@ public sealed record RunProgress
 
     public Evaluation? Best { get; init; }
 
+    /// <summary>Updates left out because their gradient was not finite.</summary>
+    public int Skipped { get; init; }
+
+    /// <summary>Those of them that came last, with no good update since.</summary>
+    public int SkippedInARow { get; init; }
+
     public IReadOnlyList<EvaluationPoint> Evaluations { get; init; } = [];
 }
 

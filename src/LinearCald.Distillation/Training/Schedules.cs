@@ -19,6 +19,7 @@ internal static class Schedules
         {
             ScheduleKind.Linear => new LinearSchedule(lr, warmup, end),
             ScheduleKind.Cosine => new CosineSchedule(lr, warmup, end, recipe.FinalLr),
+            ScheduleKind.ClampedCosine => new ClampedCosineSchedule(lr, warmup, end, recipe.FinalLr),
             ScheduleKind.Exponential => new ExponentialSchedule(lr, warmup, decay, recipe.FinalLr),
             _ => new ConstantSchedule(lr, warmup),
         };

@@ -1,3 +1,4 @@
+using LinearCald.Distillation.Recipes;
 using LinearCald.Nn;
 using LinearCald.Tensors;
 using LinearCald.Tensors.Autograd;
@@ -28,7 +29,15 @@ public abstract class TaskModel : IDisposable
     public abstract bool IsNew(string parameter);
 
     /// <summary>Whether weight decay applies to a parameter.</summary>
-    public abstract bool IsDecayed(string parameter);
+    public bool IsDecayed(string parameter, DecayRule rule) => rule switch
+    {
+        DecayRule.Weights => IsWeight(parameter),
+        DecayRule.Mixer => IsNew(parameter) && IsWeight(parameter),
+        _ => IsNew(parameter) && !parameter.EndsWith("bias", StringComparison.Ordinal) && !parameter.EndsWith("norm.weight", StringComparison.Ordinal),
+    };
+
+    /// <summary>Whether a parameter is the weight of a linear map, convolution, embedding or projection, and not a bias, of a norm, or of a recurrence.</summary>
+    protected abstract bool IsWeight(string parameter);
 
     public void Dispose()
     {

@@ -101,7 +101,7 @@ public sealed class Trainer : IDisposable
         _updatesPerEpoch = o.UpdatesPerEpoch(plan.Data.Rows);
         _totalUpdates = o.TotalUpdates(plan.Data.Rows);
         _schedule = Schedules.Of(o, _totalUpdates);
-        _optimiser = new AdamW(plan.Model.Module.NamedParameters(), new AdamWOptions(o.Beta1, o.Beta2, o.Eps, o.WeightDecay), plan.Model.IsDecayed);
+        _optimiser = new AdamW(plan.Model.Module.NamedParameters(), new AdamWOptions(o.Beta1, o.Beta2, o.Eps, o.WeightDecay), name => plan.Model.IsDecayed(name, o.Decay));
         _state = new RunState(plan.Folder, plan.Model.Module, _optimiser, plan.Guide);
         _sampler = plan.Data.Order(o);
         _distillation = new DistillationLoss(plan.Guidance);
@@ -232,14 +232,14 @@ public sealed class Trainer : IDisposable
         {
             PendingUpdate update = _pending.Dequeue();
             string terms = string.Create(CultureInfo.InvariantCulture, $"task {losses.Task:G4}, layer {losses.Layer:G4}, kl {losses.Kl:G4}, lr {update.LearningRate:G4}");
-            if (!double.IsFinite(losses.Task + losses.Layer + losses.Kl))
+            bool finiteLoss = double.IsFinite(losses.Task + losses.Layer + losses.Kl);
+            if (finiteLoss && double.IsFinite(losses.GradientNorm))
             {
-                throw Diverged($"the loss is not finite at update {update.Step} ({terms})");
+                _progress = _progress with { SkippedInARow = 0 };
             }
-
-            if (!double.IsFinite(losses.GradientNorm))
+            else
             {
-                throw Diverged($"the gradient is not finite at update {update.Step} ({terms})");
+                Skip($"the {(finiteLoss ? "gradient" : "loss")} is not finite at update {update.Step} ({terms})", sinks);
             }
 
             sinks.Report(new StepReport(
@@ -253,8 +253,22 @@ public sealed class Trainer : IDisposable
                 update.LearningRate,
                 update.Tokens,
                 update.Seconds,
-                losses.GradientNorm));
+                losses.GradientNorm,
+                _progress.Skipped));
         }
+    }
+
+    /// <summary>Counts an update that the optimiser has left out because its gradient is not finite.</summary>
+    private void Skip(string what, ProgressFan sinks)
+    {
+        _progress = _progress with { Skipped = _progress.Skipped + 1, SkippedInARow = _progress.SkippedInARow + 1 };
+        int most = _plan.Optimisation.SkipNonFinite;
+        if (_progress.SkippedInARow >= Math.Max(1, most))
+        {
+            throw Diverged(most == 0 ? what : $"{what}, the {most}th update in a row that had to be left out");
+        }
+
+        sinks.Note($"{what}: left out ({_progress.Skipped} so far)");
     }
 
     /// <summary>Forward and backward passes of one micro-batch, whose share of the update's batch is <paramref name="share"/>.</summary>

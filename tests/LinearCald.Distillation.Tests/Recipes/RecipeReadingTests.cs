@@ -48,7 +48,7 @@ public sealed class RecipeReadingTests
     [InlineData("# c\nguidance:\n\n  alpha_layr: 1", "r.yaml:4: unknown key 'alpha_layr' in section 'guidance'; did you mean 'alpha_layer'?")]
     [InlineData("share_mode: kv", "r.yaml:1: unknown key 'share_mode'; did you mean 'student.share_mode'?")]
     [InlineData("extend: demo", "r.yaml:1: unknown key 'extend'; did you mean 'extends'?")]
-    [InlineData("student:\n  xyzzy: 1", "r.yaml:2: unknown key 'xyzzy' in section 'student'; known ones: mixer, rank, share_mode, projection_init, init_noise")]
+    [InlineData("student:\n  xyzzy: 1", "r.yaml:2: unknown key 'xyzzy' in section 'student'; known ones: mixer, rank, share_mode, projection_init, init_noise, sizes, expand, state_size, conv_kernel")]
     [InlineData("training:\n  lr: fast", "r.yaml:2: training.lr: 'fast' is not allowed; give a number from 0 to 100")]
     [InlineData("training:\n  lr: -1", "r.yaml:2: training.lr: '-1' is not allowed; give a number from 0 to 100")]
     [InlineData("training:\n  lr: .nan", "r.yaml:2: training.lr: '.nan' is not allowed; give a number from 0 to 100")]
