@@ -39,6 +39,7 @@ internal static class GpuBenchmarks
         yield return ("gelu_fwd_fp32", shape, () => Forward(device, "gelu_fwd_fp32", t => t.Apply(Activation.GeluErf), 8 * elements));
         yield return ("gelu_fwdbwd_fp32", shape, () => Both(device, "gelu_fwdbwd_fp32", (t, _, _) => t.Apply(Activation.GeluErf), 20 * elements));
         yield return ("cross_entropy_fwdbwd_fp32", $"{Rows}x{Classes}", () => CrossEntropy(device));
+        yield return ("linear_cross_entropy_bf16", $"{Rows}x{Classes}x768", () => LinearCrossEntropy(device));
         yield return ("adamw_fp32", "125000000", () => AdamW(device));
         foreach (int length in (int[])[512, 2048, 8192])
         {
@@ -125,6 +126,22 @@ internal static class GpuBenchmarks
             logits.ClearGradient();
         })
         { Bytes = 12.0 * Rows * Classes };
+    }
+
+    private static Benchmark LinearCrossEntropy(Device device)
+    {
+        Tensor hidden = Random(device, DType.BFloat16, 1, Rows, 768);
+        Tensor weight = Random(device, 2, Classes, 768);
+        hidden.RequiresGradient = weight.RequiresGradient = true;
+        Tensor labels = Tensor.Persistent(() => Tensor.From(device, new Shape(Rows), Enumerable.Range(0, Rows).Select(i => i * 7919 % Classes).ToArray()));
+        Tensor one = Tensor.Full(device, DType.Float32, default, 1);
+        return new Benchmark("linear_cross_entropy_bf16", $"{Rows}x{Classes}x768", () =>
+        {
+            Backward(() => hidden.LinearCrossEntropy(weight, labels), one);
+            hidden.ClearGradient();
+            weight.ClearGradient();
+        })
+        { Flops = 6.0 * Rows * Classes * 768, Precision = "bf16" };
     }
 
     private static Benchmark AdamW(Device device)

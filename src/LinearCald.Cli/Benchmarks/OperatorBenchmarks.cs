@@ -24,6 +24,8 @@ internal static class OperatorBenchmarks
         {
             yield return row;
         }
+
+        yield return LinearCrossEntropy(device, 2048, 8192, 128);
     }
 
     private static Benchmark MatMul(Device device, int m, int k, int n, bool transposeA, bool transposeB)
@@ -81,6 +83,26 @@ internal static class OperatorBenchmarks
             })
             { Bytes = 2.5 * bytes };
         }
+    }
+
+    private static Benchmark LinearCrossEntropy(Device device, int rows, int classes, int features)
+    {
+        Tensor hidden = Random(device, 6, rows, features);
+        Tensor weight = Random(device, 7, classes, features);
+        Tensor labels = Tensor.Persistent(() => Tensor.From(device, new Shape(rows), Enumerable.Range(0, rows).Select(i => i * 7919 % classes).ToArray()));
+        hidden.RequiresGradient = weight.RequiresGradient = true;
+        return new Benchmark("linear_cross_entropy_fwd_bwd", $"{rows}x{classes}x{features}", () =>
+        {
+            using MemoryScope scope = MemoryScope.Begin();
+            using (Tape tape = Tape.Record())
+            {
+                tape.Backward(hidden.LinearCrossEntropy(weight, labels));
+            }
+
+            hidden.ClearGradient();
+            weight.ClearGradient();
+        })
+        { Flops = 6.0 * rows * classes * features };
     }
 
     private static Tensor Random(Device device, ulong seed, params ReadOnlySpan<int> extents)

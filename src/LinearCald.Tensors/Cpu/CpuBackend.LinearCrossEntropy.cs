@@ -8,6 +8,10 @@ internal sealed unsafe partial class CpuBackend
     private const long LogitBytes = 4 << 20;
     private const int LogitRowsAtLeast = 512;
 
+    /// <summary>
+    /// 4 MiB, but 512 rows at least. Measured on two cores, 1,024 rows, 50,304 classes, 128 features, forward and backward: 1,111 ms with chunks of 16 rows, 595 with 64,
+    /// 497 with 256, 419 with 512, 417 with 1,024.
+    /// </summary>
     public override int LogitRows(int classes, int elementSize) => (int)Math.Max(LogitBytes / Math.Max(1, (long)classes * elementSize), LogitRowsAtLeast);
 
     public override void CrossEntropyFactors(Tensor labels, int classes, int ignore, Reduction reduction, Tensor factors)
