@@ -25,6 +25,7 @@ internal static class OperatorCases
         ["cross_entropy_ignore"] = a => a["x"].CrossEntropy(a.Integers("y")).Reshape(1),
         ["kl_temperature_2"] = KlRows,
         ["sdpa_causal"] = CausalAttention,
+        ["selective_scan"] = SelectiveScan,
     };
 
     public static IEnumerable<CaseResult> Verify(Fixture fixture, Device device, Precision precision)
@@ -87,6 +88,9 @@ internal static class OperatorCases
         return y.Reshape(s[0], s[2], s[1], s[3]).Transpose(1, 2);
     }
 
+    private static Tensor SelectiveScan(Arguments a) => a["u"].Transpose(1, 2).SelectiveScan(
+        a["delta"].Transpose(1, 2), a["A"], a["B"].Transpose(1, 2), a["C"].Transpose(1, 2), a["D"], a["z"].Transpose(1, 2), null, new() { Softplus = true }).Transpose(1, 2);
+
     private static Tensor Packed(Tensor x) => x.Transpose(1, 2).Reshape(x.Shape[0], x.Shape[2], x.Shape[1] * x.Shape[3]);
 
     /// <summary>The arguments of one operator, uploaded on first use.</summary>
@@ -106,7 +110,7 @@ internal static class OperatorCases
                 }
 
                 // In mixed precision parameters stay float32.
-                return type is { } compute && name is not ("w" or "b") ? value.To(compute) : value;
+                return type is { } compute && name is not ("w" or "b" or "A" or "D") ? value.To(compute) : value;
             }
         }
 

@@ -8,7 +8,7 @@ namespace LinearCald.Tensors.Cpu;
 /// stated error, then rounded to float32); in float64, which serves checks, they favour accuracy over speed.
 /// </summary>
 /// <remarks>
-/// Largest errors seen over dense samples, float32: Exp 1 ulp, Log 1.4, Sigmoid and Tanh 2.5, Log1p 3, Erf 4.5 (6 without fused multiply-add); float64: a few 1e-16 relative.
+/// Largest errors seen over dense samples, float32: Exp and Exp2 1 ulp, Log 1.4, Sigmoid and Tanh 2.5, Log1p 3, Erf 4.5 (6 without fused multiply-add); float64: a few 1e-16 relative.
 /// NaN gives NaN everywhere.
 /// </remarks>
 internal static unsafe class VectorMath
@@ -35,6 +35,29 @@ internal static unsafe class VectorMath
         q = TV.Fma(q, r, TV.Of(0.4999999403953552));
         TV p = TV.Fma(q * r, r, r) + TV.Of(1.0);
         return TV.ScaleByPowerOfTwo(p, n);
+    }
+
+    /// <summary>2^x; 0 below the smallest subnormal, infinity above the largest number. Cheaper than <see cref="Exp{TV, T}"/>: nothing is split off.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TV Exp2<TV, T>(TV x)
+        where TV : unmanaged, ISimd<TV, T>
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        if (typeof(T) != typeof(float))
+        {
+            return TV.ExpNative(x * TV.Of(0.69314718055994531));
+        }
+
+        // x = n + f with |f| ≤ 1/2; 2^x = 2^n·(1 + f·q(f)), which is exactly 1 at 0.
+        x = TV.MaxNative(TV.Of(-151.0), TV.MinNative(TV.Of(129.0), x));
+        TV n = TV.Round(x);
+        TV f = x - n;
+        TV q = TV.Fma(f, TV.Of(0.00015594677824992687), TV.Of(0.0013406643411144614));
+        q = TV.Fma(q, f, TV.Of(0.009617692790925503));
+        q = TV.Fma(q, f, TV.Of(0.055503103882074356));
+        q = TV.Fma(q, f, TV.Of(0.24022652208805084));
+        q = TV.Fma(q, f, TV.Of(0.6931472420692444));
+        return TV.ScaleByPowerOfTwo(TV.Fma(q, f, TV.Of(1.0)), n);
     }
 
     /// <summary>Natural logarithm; −∞ at 0, NaN below.</summary>

@@ -18,6 +18,7 @@ public class NarrowerVectorsTests
         KernelShapes.Cases = 20;
         VectorMathTests math = new();
         math.Float32_is_within_a_few_ulp_at_every_width("Exp", -104.5, 89.5, 1.5);
+        math.Float32_is_within_a_few_ulp_at_every_width("Exp2", -150.5, 128.5, 1.5);
         math.Float32_is_within_a_few_ulp_at_every_width("Tanh", -12, 12, 3);
         math.Float32_is_within_a_few_ulp_at_every_width("Erf", -5, 5, 6);
         math.Limits_and_NaN();
@@ -48,5 +49,6 @@ public class NarrowerVectorsTests
         DropoutTests dropout = new();
         dropout.Agrees_with_the_reference();
         dropout.Any_stretch_of_a_mask_is_that_of_the_whole();
+        new SelectiveScanTests().Forward_and_backward_agree_with_the_reference();
     }
 }

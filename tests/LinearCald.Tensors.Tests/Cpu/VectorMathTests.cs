@@ -7,6 +7,7 @@ public unsafe class VectorMathTests
     private enum Function
     {
         Exp,
+        Exp2,
         Log,
         Log1p,
         Sigmoid,
@@ -16,6 +17,8 @@ public unsafe class VectorMathTests
 
     [Theory]
     [InlineData(nameof(Function.Exp), -104.5, 89.5, 1.1)]
+    [InlineData(nameof(Function.Exp2), -150.5, 128.5, 1.1)]
+    [InlineData(nameof(Function.Exp2), -1e-3, 1e-3, 1.1)]
     [InlineData(nameof(Function.Log), 1e-38, 1e3, 1.5)]
     [InlineData(nameof(Function.Log), 1e-42, 1e-37, 1.5)]
     [InlineData(nameof(Function.Log1p), 0, 1, 3)]
@@ -59,6 +62,7 @@ public unsafe class VectorMathTests
 
     [Theory]
     [InlineData(nameof(Function.Exp), -740, 709)]
+    [InlineData(nameof(Function.Exp2), -60, 60)]
     [InlineData(nameof(Function.Log), 1e-300, 1e3)]
     [InlineData(nameof(Function.Log1p), 0, 1e-9)]
     [InlineData(nameof(Function.Sigmoid), -700, 40)]
@@ -140,6 +144,7 @@ public unsafe class VectorMathTests
     private static double Expected(Function function, double x) => function switch
     {
         Function.Exp => Math.Exp(x),
+        Function.Exp2 => Math.Pow(2, x),
         Function.Log => Math.Log(x),
         Function.Log1p => x < 1e-4 ? x - (x * x / 2) + (x * x * x / 3) - (x * x * x * x / 4) : Math.Log(1 + x),
         Function.Sigmoid => 1 / (1 + Math.Exp(-x)),
@@ -164,6 +169,7 @@ public unsafe class VectorMathTests
                 v = function switch
                 {
                     Function.Exp => VectorMath.Exp<TV, T>(v),
+                    Function.Exp2 => VectorMath.Exp2<TV, T>(v),
                     Function.Log => VectorMath.Log<TV, T>(v),
                     Function.Log1p => VectorMath.Log1p<TV, T>(v),
                     Function.Sigmoid => VectorMath.Sigmoid<TV, T>(v),
