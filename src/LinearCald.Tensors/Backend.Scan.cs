@@ -3,7 +3,7 @@ using LinearCald.Tensors.Ops;
 namespace LinearCald.Tensors;
 
 /// <content>
-/// Scans. Row b·L + t of u, delta, z, b and c is position t of sample b; their rows are contiguous and lie at a common distance (<see cref="RowPitch"/>), everything else is
+/// Scans. Row b·L + t of u, delta, z, b and c is position t of sample b; their rows are contiguous and lie at a common distance (<see cref="RowView"/>), everything else is
 /// contiguous. A, D, bias and states are of the data's statistics type.
 /// </content>
 internal abstract partial class Backend

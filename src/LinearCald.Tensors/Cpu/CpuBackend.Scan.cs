@@ -76,5 +76,5 @@ internal sealed unsafe partial class CpuBackend
         };
 
     private static Rows<T> PitchedRows<T>(Tensor x)
-        where T : unmanaged => new(Pointer<T>(x), (nint)RowPitch.Pitch(x));
+        where T : unmanaged => new(Pointer<T>(x), (nint)x.Pitch());
 }

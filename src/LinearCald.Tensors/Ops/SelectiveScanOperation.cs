@@ -59,7 +59,7 @@ public static class SelectiveScanOperation
         CheckParameters(u, a, d, deltaBias);
         CheckOptions(u, a.Shape[1], options);
         SelectiveScanInputs inputs = new(
-            u.WithRowPitch(), delta.WithRowPitch(), a.Contiguous(), b.WithRowPitch(), c.WithRowPitch(), d?.Contiguous(), z?.WithRowPitch(), deltaBias?.Contiguous(),
+            u.InRows(), delta.InRows(), a.Contiguous(), b.InRows(), c.InRows(), d?.Contiguous(), z?.InRows(), deltaBias?.Contiguous(),
             options.Softplus, options.Sequences?.Contiguous(), options.Lengths?.Contiguous(), options.InitialState?.Contiguous());
         bool recorded = Tape.Wants(u, delta, a) || Tape.Wants(b, c, d) || Tape.Wants(b, z, deltaBias) || Tape.Wants(b, options.InitialState);
         Backend backend = u.Device.Backend;
