@@ -14,6 +14,10 @@ public sealed class GoldenFixtureTests
     [InlineData("seed0/roberta-cls", 60)]
     [InlineData("legacy0/roberta-mlm", 60)]
     [InlineData("legacy0/roberta-cls", 60)]
+    [InlineData("seed0/gptneox-parallel", 47)]
+    [InlineData("seed0/gptneox-sequential", 47)]
+    [InlineData("legacy0/gptneox-parallel", 47)]
+    [InlineData("legacy0/gptneox-sequential", 47)]
     [InlineData("seed0/adamw-clip", 24)]
     [InlineData("seed0/lr-schedules", 2)]
     public void TheCaseIsWithinItsBudget(string name, int atLeast)

@@ -82,8 +82,11 @@ public static class FixtureVerifier
     {
         using JsonDocument config = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(fixture.Folder, "config.json")));
         string type = config.RootElement.TryGetProperty("model_type", out JsonElement name) ? name.GetString() ?? "" : "";
-        return type == "roberta"
-            ? RobertaCases.Verify(fixture, device, precision)
-            : CaseResult.NotBuilt(fixture.Name, device.Name, $"model type '{type}' is not part of this version");
+        return type switch
+        {
+            "roberta" => RobertaCases.Verify(fixture, device, precision),
+            "gpt_neox" or "mamba" or "mamba2" => LanguageModelCases.Verify(fixture, device, precision),
+            _ => CaseResult.NotBuilt(fixture.Name, device.Name, $"model type '{type}' is not part of this version"),
+        };
     }
 }

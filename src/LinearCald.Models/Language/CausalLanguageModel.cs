@@ -28,9 +28,9 @@ public abstract class CausalLanguageModel : Module
     /// <summary>Runs the layers and the final norm.</summary>
     /// <param name="input">Token ids.</param>
     /// <param name="context">What the pass is for.</param>
-    /// <param name="states">Gets the hidden states 0 (embeddings) … layers, [B, L, d] each, as HuggingFace's <c>hidden_states</c>: the last is the result of the final norm.</param>
+    /// <param name="states">Gets the hidden states 0 … layers, [B, L, d] each, as HuggingFace's <c>hidden_states</c> of this class of model: the last is the result of the final norm; those before it are what enters each layer (GPT-NeoX: 0 is the embeddings) or what leaves it (Mamba).</param>
     /// <param name="memory">What earlier passes over the same texts left behind; the pass goes on from there and updates it. Inference only.</param>
-    /// <returns>[B, L, d], ready for the output embedding.</returns>
+    /// <returns>[B, L, d], ready for the output embedding, in the type of the residual stream: float32 unless the model says otherwise.</returns>
     /// <exception cref="CaldException">A text is longer than <see cref="MaximumPositions"/>.</exception>
     public abstract Tensor Encode(LanguageInput input, ForwardContext context, List<Tensor>? states = null, DecodingState? memory = null);
 

@@ -77,7 +77,7 @@ public sealed record RobertaConfig
         }
 
         return node is JsonObject json
-            ? new RobertaConfigReader(json, path).Read()
+            ? new RobertaConfigReader(new ConfigFields(json, path)).Read()
             : throw new CaldException($"{path} does not hold a JSON object; download it again");
     }
 
@@ -93,7 +93,7 @@ public sealed record RobertaConfig
             ["classifier_dropout"] = ClassifierDropout,
             ["dtype"] = "float32",
             ["eos_token_id"] = 2,
-            ["hidden_act"] = RobertaConfigReader.ActivationName(Activation),
+            ["hidden_act"] = ConfigFields.NameOf(Activation),
             ["hidden_dropout_prob"] = HiddenDropout,
             ["hidden_size"] = HiddenSize,
             ["initializer_range"] = InitialiserRange,

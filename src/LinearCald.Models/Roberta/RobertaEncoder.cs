@@ -1,7 +1,6 @@
 using LinearCald.Models.Linformer;
 using LinearCald.Nn;
 using LinearCald.Tensors;
-using LinearCald.Tensors.Autograd;
 
 namespace LinearCald.Models.Roberta;
 
@@ -27,24 +26,10 @@ internal sealed class RobertaEncoder : Module
     {
         foreach (RobertaLayer layer in _layers)
         {
-            x = context.Checkpointing ? Checkpointed(layer, x, lengths, context) : layer.Forward(x, lengths, context);
+            x = CheckpointedLayer.Forward(x, context, (input, pass) => layer.Forward(input, lengths, pass));
             states?.Add(x);
         }
 
         return x;
-    }
-
-    /// <summary>The second computation of the layer must draw the dropout masks of the first.</summary>
-    private static Tensor Checkpointed(RobertaLayer layer, Tensor x, Tensor? lengths, ForwardContext context)
-    {
-        ulong position = context.Dropout?.Position ?? 0;
-        return Checkpoint.Run(x, input =>
-        {
-            RandomGenerator? again = context.Dropout is null ? null : new RandomGenerator(context.Dropout.Seed);
-            again?.Seek(position);
-            Tensor y = layer.Forward(input, lengths, new ForwardContext { Dropout = again });
-            context.Dropout?.Seek(Math.Max(context.Dropout.Position, again!.Position));
-            return y;
-        });
     }
 }

@@ -3,7 +3,7 @@ using LinearCald.Tensors.Ops;
 
 namespace LinearCald.Nn.Layers;
 
-/// <summary>x wᵀ + bias: parameters <c>weight</c> [out, in] and <c>bias</c> [out].</summary>
+/// <summary>x wᵀ + bias: parameters <c>weight</c> [out, in] and, unless it has none, <c>bias</c> [out].</summary>
 public sealed class Linear : Module
 {
     private readonly Activation _activation;
@@ -16,17 +16,31 @@ public sealed class Linear : Module
     /// <param name="activation">Applied to the result, fused.</param>
     /// <param name="full">Float32 products even where the device rounds others to tf32: for heads.</param>
     public Linear(BuildContext context, int inputs, int outputs, double deviation, Activation activation = Activation.None, bool full = false)
+        : this(context, inputs, outputs, Initialisers.Normal(deviation), Initialisers.Constant(0), activation, full)
+    {
+    }
+
+    /// <param name="context">Where the parameters are made.</param>
+    /// <param name="inputs">Features in.</param>
+    /// <param name="outputs">Features out.</param>
+    /// <param name="weight">Start of the weight.</param>
+    /// <param name="bias">Start of the bias; null for a map without one.</param>
+    /// <param name="activation">Applied to the result, fused.</param>
+    /// <param name="full">Float32 products even where the device rounds others to tf32: for heads.</param>
+    public Linear(
+        BuildContext context, int inputs, int outputs, Initialiser weight, Initialiser? bias, Activation activation = Activation.None, bool full = false)
     {
         _full = full;
         _activation = activation;
-        Weight = AddParameter("weight", context, new Shape(outputs, inputs), Initialisers.Normal(deviation));
-        Bias = AddParameter("bias", context, new Shape(outputs), Initialisers.Constant(0));
+        Weight = AddParameter("weight", context, new Shape(outputs, inputs), weight);
+        Bias = bias is null ? null : AddParameter("bias", context, new Shape(outputs), bias);
     }
 
     public Parameter Weight { get; }
 
-    public Parameter Bias { get; }
+    /// <summary>Null where the map has none.</summary>
+    public Parameter? Bias { get; }
 
     /// <summary>[..., in] → [..., out].</summary>
-    public Tensor Forward(Tensor x) => x.Linear(Weight.Value, Bias.Value, _activation, _full);
+    public Tensor Forward(Tensor x) => x.Linear(Weight.Value, Bias?.Value, _activation, _full);
 }
