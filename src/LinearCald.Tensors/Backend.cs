@@ -16,7 +16,7 @@ internal abstract partial class Backend
     /// <summary>Copies elements, any strides and types; shapes are equal.</summary>
     public abstract void Copy(Tensor x, Tensor y);
 
-    /// <summary>y += x.</summary>
+    /// <summary>y += x, of as many elements. y is contiguous or a matrix whose rows lie at one pitch.</summary>
     public abstract void AddInPlace(Tensor y, Tensor x);
 
     /// <summary>y = factor · x + offset.</summary>

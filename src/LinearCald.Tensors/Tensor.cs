@@ -75,6 +75,9 @@ public sealed class Tensor : IDisposable
     /// <summary>While a backward pass runs: what has arrived for this (produced) tensor so far.</summary>
     internal Tensor? GradientSlot { get; set; }
 
+    /// <summary>Set while only parts of <see cref="GradientSlot"/> have been written.</summary>
+    internal PartialGradient? PartialGradient { get; set; }
+
     internal Tensor? GradientBuffer { get; private set; }
 
     internal bool HasGradient { get; set; }

@@ -26,6 +26,8 @@ internal static class OperatorCases
         ["kl_temperature_2"] = KlRows,
         ["sdpa_causal"] = CausalAttention,
         ["selective_scan"] = SelectiveScan,
+        ["conv1d_depthwise_causal"] = a => a["x"].Transpose(1, 2).CausalConv1d(a["w"], a["b"], Activation.Silu).Transpose(1, 2),
+        ["rms_norm_gated"] = a => a["x"].GatedRmsNorm(a["z"], a["w"]),
     };
 
     public static IEnumerable<CaseResult> Verify(Fixture fixture, Device device, Precision precision)

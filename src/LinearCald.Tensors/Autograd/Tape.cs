@@ -71,6 +71,7 @@ public sealed class Tape : IDisposable
                 if (node.Output.GradientSlot is { } slot)
                 {
                     using MemoryScope scope = MemoryScope.Begin();
+                    Gradients.Complete(node.Output);
                     node.Backward(slot);
                     Gradients.Replace(node.Output, null);
                 }

@@ -17,6 +17,13 @@ internal abstract class TapeNode
     /// <param name="gradient">d loss / d output, shape of the output, contiguous.</param>
     public abstract void Backward(Tensor gradient);
 
+    /// <summary>
+    /// For a node whose output is a view: where within the gradient of its input the output's gradient belongs, if nothing has arrived there yet; counted as
+    /// written from now on. Null where there is no such place: then the gradient goes through <see cref="Backward"/>.
+    /// </summary>
+    /// <param name="strided">Whether any layout with rows at one pitch will do, or only a contiguous one.</param>
+    public virtual Tensor? InputPlace(bool strided) => null;
+
     /// <summary>Drops what was saved; called once, after the gradient was taken or when the tape is dropped.</summary>
     public void Release()
     {

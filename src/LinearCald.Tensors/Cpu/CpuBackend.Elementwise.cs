@@ -12,10 +12,10 @@ internal sealed unsafe partial class CpuBackend
         switch (y.Type)
         {
             case DType.Float32:
-                LinearCombination.Add(Pointer<float>(x), Pointer<float>(y), y.Count);
+                AddInPlace<float>(y, x);
                 break;
             case DType.Float64:
-                LinearCombination.Add(Pointer<double>(x), Pointer<double>(y), y.Count);
+                AddInPlace<double>(y, x);
                 break;
             default:
                 throw Unsupported("Add", y);
@@ -79,6 +79,19 @@ internal sealed unsafe partial class CpuBackend
                 break;
             default:
                 throw Unsupported(kind.ToString(), a);
+        }
+    }
+
+    private static void AddInPlace<T>(Tensor y, Tensor x)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        if (y.IsContiguous)
+        {
+            LinearCombination.Add(Pointer<T>(x), Pointer<T>(y), y.Count);
+        }
+        else
+        {
+            LinearCombination.AddRows(Pointer<T>(x), Pointer<T>(y), y.Shape.Rows, y.Shape.Last, y.Pitch());
         }
     }
 

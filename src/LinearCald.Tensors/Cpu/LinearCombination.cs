@@ -10,6 +10,11 @@ internal static unsafe class LinearCombination
     public static void Add<T>(T* x, T* y, long count)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> => ParallelLoop.For<T, AddBody<T>>(count, new(x, y));
 
+    /// <summary>y[r, c] += x[r, c], the rows of y <paramref name="pitch"/> elements apart and those of x without gaps.</summary>
+    public static void AddRows<T>(T* x, T* y, long rows, long columns, long pitch)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
+        WorkerPool.Shared.For(Cut.Pieces(rows, Cut.Rows(columns)), new AddRowsPiece<T>(x, y, rows, columns, pitch));
+
     /// <summary>y[i] += a·x[i].</summary>
     public static void AddScaled<T>(T a, T* x, T* y, long count)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> => ParallelLoop.For<T, AddScaledBody<T>>(count, new(a, x, y));
@@ -31,6 +36,19 @@ internal static unsafe class LinearCombination
     /// <summary>y[i] = value.</summary>
     public static void Fill<T>(T* y, T value, long count)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> => ParallelLoop.For<T, FillBody<T>>(count, new(y, value));
+
+    private readonly struct AddRowsPiece<T>(T* x, T* y, long rows, long columns, long pitch) : IParallelBody
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        public void Execute(int index)
+        {
+            long size = Cut.Rows(columns);
+            for (long r = index * size; r < Math.Min((index + 1) * size, rows); r++)
+            {
+                SimdLoop.For<T, AddBody<T>>(0, (nint)columns, new(x + (r * columns), y + (r * pitch)));
+            }
+        }
+    }
 
     private readonly struct AddBody<T>(T* x, T* y) : ISimdBody<T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>

@@ -71,14 +71,14 @@ public static class AttentionOperation
         // P = softmax(s q kᵀ), y = P v: dv = Pᵀ g, dP = g vᵀ, dS = P ∘ (dP − rowsum(g ∘ y)), dq = s dS k, dk = s dSᵀ q; P is recomputed from lse
         public override void Backward(Tensor gradient)
         {
-            Tensor gq = Tensor.Allocate(_q.Device, _q.Type, _q.Shape);
-            Tensor gk = Tensor.Allocate(_k.Device, _k.Type, _k.Shape);
-            Tensor gv = Tensor.Allocate(_v.Device, _v.Type, _v.Shape);
+            InputGradient gq = Gradients.ForAny(_q, strided: false);
+            InputGradient gk = Gradients.ForAny(_k, strided: false);
+            InputGradient gv = Gradients.ForAny(_v, strided: false);
             _q.Device.Backend.AttentionGradient(
-                _q, _k, _v, _lengths, _options.Heads, _options.Causal, _options.Scale, _options.Dropout, _options.Key, _y, _lse, gradient, gq, gk, gv);
-            Gradients.Add(_q, gq);
-            Gradients.Add(_k, gk);
-            Gradients.Add(_v, gv);
+                _q, _k, _v, _lengths, _options.Heads, _options.Causal, _options.Scale, _options.Dropout, _options.Key, _y, _lse, gradient, gq.Buffer!, gk.Buffer!, gv.Buffer!);
+            gq.Done();
+            gk.Done();
+            gv.Done();
         }
     }
 }

@@ -114,12 +114,9 @@ public static class CausalConvOperation
             bool accumulateBias = false;
             Tensor? gw = _weight.NeedsGradient ? Gradients.Target(_weight, out accumulateW) : null;
             Tensor? gbias = _bias is { NeedsGradient: true } ? Gradients.Target(_bias, out accumulateBias) : null;
-            Tensor? gx = _x.NeedsGradient ? Gradients.Buffer(_x) : null;
-            _x.Device.Backend.CausalConv1dGradient(gradient, _x, _weight, _bias, _activation, _sequences, _lengths, gx, gw, accumulateW, gbias, accumulateBias);
-            if (gx is not null)
-            {
-                Gradients.Add(_x, gx);
-            }
+            InputGradient gx = Gradients.For(_x);
+            _x.Device.Backend.CausalConv1dGradient(gradient, _x, _weight, _bias, _activation, _sequences, _lengths, gx.Buffer, gw, accumulateW, gbias, accumulateBias);
+            gx.Done();
         }
     }
 }

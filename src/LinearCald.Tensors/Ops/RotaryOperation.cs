@@ -45,9 +45,9 @@ public static class RotaryOperation
         // a rotation's derivative, transposed, is the rotation by the opposite angle
         public override void Backward(Tensor gradient)
         {
-            Tensor gqkv = Gradients.Buffer(qkv);
-            gradient.Device.Backend.SplitHeadsRotaryGradient(gradient, heads, rotary, theta, first, gqkv);
-            Gradients.Add(qkv, gqkv);
+            InputGradient gqkv = Gradients.For(qkv, strided: false);
+            gradient.Device.Backend.SplitHeadsRotaryGradient(gradient, heads, rotary, theta, first, gqkv.Buffer!);
+            gqkv.Done();
         }
     }
 }

@@ -121,12 +121,17 @@ public static class ViewOperation
             x.Device.Backend.Copy(gradient, gx);
             Gradients.Add(x, gx);
         }
+
+        public override Tensor? InputPlace(bool strided) => Output.Type == x.Type ? Gradients.Place(x, strided) : null;
     }
 
     private sealed class ReshapeNode(Tensor x) : TapeNode
     {
         public override void Backward(Tensor gradient) =>
             Gradients.Add(x, gradient.View(x.Shape, Strides.Contiguous(x.Shape), gradient.Offset));
+
+        public override Tensor? InputPlace(bool strided) =>
+            Gradients.Place(x, strided: false) is { } place ? place.View(Output.Shape, Strides.Contiguous(Output.Shape), place.Offset) : null;
     }
 
     private sealed class TransposeNode(Tensor x, int a, int b) : TapeNode
@@ -140,24 +145,32 @@ public static class ViewOperation
         public override void Backward(Tensor gradient)
         {
             Backend backend = gradient.Device.Backend;
-            Tensor target = Gradients.Target(x, out bool accumulate);
-            if (!accumulate)
-            {
-                backend.Fill(target, 0);
-            }
-
-            Tensor part = target.View(target.Shape.With(dimension, length), target.Strides, target.Offset + (start * target.Strides[dimension]));
+            Tensor part = Gradients.Part(x, dimension, start, length, out bool accumulate);
             if (accumulate)
             {
-                Tensor sum = Tensor.Allocate(x.Device, x.Type, gradient.Shape);
-                backend.Copy(part, sum);
-                backend.AddInPlace(sum, gradient);
-                backend.Copy(sum, part);
+                backend.AddInPlace(InRuns(part), gradient);
             }
             else
             {
                 backend.Copy(gradient, part);
             }
+        }
+
+        public override Tensor? InputPlace(bool strided) => Gradients.PlaceOfPart(x, dimension, start, length, strided);
+
+        // a part of one dimension of a contiguous buffer: [what is outside, the run inside] at one pitch
+        private Tensor InRuns(Tensor part)
+        {
+            int outside = 1;
+            for (int i = 0; i < dimension; i++)
+            {
+                outside *= part.Shape[i];
+            }
+
+            Shape shape = new(outside, checked((int)(part.Count / Math.Max(1, outside))));
+            Strides strides = Strides.Contiguous(shape);
+            strides[0] = part.Strides[dimension] * x.Shape[dimension];
+            return part.View(shape, strides, part.Offset);
         }
     }
 }

@@ -45,6 +45,38 @@ public sealed class TapeTests
     }
 
     [Fact]
+    public void PartsThatCoverATensorWriteTheirGradientsWhereTheyBelong()
+    {
+        using MemoryScope scope = MemoryScope.Begin();
+        Tensor x = Tensor.From(Cpu, new Shape(2, 4), [1f, 2, 3, 4, 5, 6, 7, 8]);
+        x.RequiresGradient = true;
+        Tensor weight = Tensor.Full(Cpu, DType.Float32, new Shape(2), 1);
+        float[] Gradient(Func<Tensor, Tensor> part)
+        {
+            x.ClearGradient();
+            using Tape tape = Tape.Record();
+            Tensor y = x.Affine(2);
+            Tensor left = part(y.Narrow(1, 0, 2)).RmsNorm(weight), right = part(y.Narrow(1, 2, 2)).RmsNorm(weight);
+            tape.Backward(left.Multiply(left).Add(right).Sum());
+            return x.Gradient!.ToArray<float>();
+        }
+
+        // Affine in between takes the gradient through buffers of its own.
+        Assert.Equal(Gradient(part => part.Contiguous().Affine(1)), Gradient(part => part));
+    }
+
+    [Fact]
+    public void APartAloneLeavesZerosBesideIt()
+    {
+        Tensor x = Leaf(1, 2, 3, 4);
+        using MemoryScope scope = MemoryScope.Begin();
+        using Tape tape = Tape.Record();
+        Tensor y = x.Affine(3);
+        tape.Backward(y.Narrow(0, 1, 2).Apply(Activation.Square).Sum());
+        Assert.Equal([0f, 36f, 54f, 0f], x.Gradient!.ToArray<float>());
+    }
+
+    [Fact]
     public void NothingIsRecordedWhilePaused()
     {
         Tensor x = Leaf(1, 2);

@@ -45,6 +45,11 @@ public class NarrowerVectorsTests
         softmax.Extremes();
         new LayerNormTests().Forward_and_backward_agree_with_the_reference();
         new ResidualLayerNormTests().Is_dropout_then_a_sum_then_layer_norm();
+        new RmsNormTests().Forward_and_backward_agree_with_the_reference();
+        new RotaryTests().Splits_and_joins_like_the_reference();
+        CausalConvTests convolution = new();
+        convolution.Forward_agrees_with_the_reference();
+        convolution.Backward_agrees_with_the_reference();
         new PhiloxTests().A_group_holds_the_words_of_its_indices();
         DropoutTests dropout = new();
         dropout.Agrees_with_the_reference();

@@ -198,6 +198,34 @@ public sealed class GradientTests
     });
 
     [Fact]
+    public void RmsNorms() => Check(x =>
+    {
+        int width = 2 * x.C;
+        return GradientCheck.WorstError(
+            t => t[0].Narrow(2, 0, width).RmsNorm(t[1], 1e-2).Add(t[0].Narrow(2, width, width).GatedRmsNorm(t[0].Narrow(2, 1, width), t[1], 1e-2, 2)),
+            R(x.Seed, x.A, x.B, 2 * width), R(x.Seed + 1, width));
+    });
+
+    [Fact]
+    public void PartsOfOneTensor() => Check(x =>
+    {
+        // parts that cover it, overlap, leave gaps, along two dimensions, through reshapes and copies
+        int width = x.C + 2;
+        return GradientCheck.WorstError(
+            t =>
+            {
+                Tensor whole = t[0].Multiply(t[0]);
+                Tensor left = whole.Narrow(2, 0, 2).RmsNorm(t[1], 1e-2);
+                Tensor right = whole.Narrow(2, x.C, 2).CausalConv1d(t[2], null, Activation.Silu);
+                Tensor first = whole.Narrow(0, 0, 1).Reshape(x.B, width).Apply(Activation.Tanh).Sum();
+                Tensor middle = whole.Narrow(2, 1, x.C).Contiguous().Apply(Activation.Silu).Sum();
+                Tensor sum = left.Add(right).Sum().Add(middle);
+                return x.Seed % 3 == 0 ? sum.Add(first) : x.Seed % 3 == 1 ? sum.Add(whole.Sum()) : sum;
+            },
+            R(x.Seed, x.A, x.B, width), R(x.Seed + 1, 2), R(x.Seed + 2, 2, 1, 3));
+    });
+
+    [Fact]
     public void Rotations() => Check(x => GradientCheck.WorstError(
         t => t[0].SplitHeadsRotary(2, 2 * (x.C / 2), 100, (int)(x.Seed % 50)).Multiply(t[1]), R(x.Seed, x.A, x.B, 2 * 3 * x.C), R(x.Seed + 1, 3, x.A, x.B, 2 * x.C)), 12);
 
