@@ -1,4 +1,5 @@
 using LinearCald.Tensors;
+using LinearCald.Tensors.Ops;
 
 namespace LinearCald.Nn.Optimisers;
 
@@ -16,6 +17,7 @@ public sealed class AdamW : IDisposable
     private readonly List<AdamWSlot> _trained = [];
     private readonly List<Tensor> _others = [];
     private readonly AdamWOptions _options;
+    private Tensor? _veto;
 
     /// <param name="parameters">What to update, with full names; the names appear in checkpoints.</param>
     /// <param name="options">Fixed settings.</param>
@@ -36,7 +38,10 @@ public sealed class AdamW : IDisposable
         }
     }
 
-    /// <summary>Updates made so far.</summary>
+    /// <summary>
+    /// Updates made so far, which the bias correction goes by. One that the device left out counts until <see cref="Wait"/> takes it back; who does not wait may
+    /// take it back when the norm is read, or let it be: a few missing gradients make the first updates a little shorter.
+    /// </summary>
     public long Step { get; set; }
 
     /// <summary>
@@ -46,17 +51,41 @@ public sealed class AdamW : IDisposable
     /// <param name="learningRate">Of this update.</param>
     /// <param name="clipNorm">0: no clipping.</param>
     /// <param name="scale">Undoes a scale of the loss.</param>
-    /// <param name="total">float64 [1] on the parameters' device: receives the sum of squares of all gradients, before <paramref name="scale"/>.</param>
-    public void Update(double learningRate, double clipNorm, double scale, Tensor total)
+    /// <param name="total">
+    /// float64 [1] on the parameters' device: receives the sum of squares of all gradients, before <paramref name="scale"/>; NaN where one of <paramref name="losses"/> is not finite.
+    /// </param>
+    /// <param name="losses">Numbers that must be finite, too, for the update to take place; on the parameters' device, the same shape every time. A loss can overflow and have finite gradients all the same.</param>
+    public void Update(double learningRate, double clipNorm, double scale, Tensor total, Tensor? losses = null)
     {
         Step++;
         Gather();
+        if (losses is not null)
+        {
+            Veto(losses);
+        }
+
         AdamWStep step = new(learningRate, _options.Beta1, _options.Beta2, _options.Epsilon, _options.WeightDecay, scale, Step);
         _trained.UpdateAdamW(_others, step, clipNorm > 0 ? clipNorm : double.PositiveInfinity, total);
     }
 
-    /// <summary>The same, and waits for the norm.</summary>
-    /// <returns>The global norm of all gradients times <paramref name="scale"/>, before clipping.</returns>
+    /// <summary>Waits for the last update and takes it out of <see cref="Step"/> if it did not take place.</summary>
+    /// <param name="total">What that update wrote.</param>
+    /// <param name="scale">As given to it.</param>
+    /// <returns>The global norm of all gradients times <paramref name="scale"/>, before clipping; not finite where nothing was updated.</returns>
+    public double Wait(Tensor total, double scale)
+    {
+        ArgumentNullException.ThrowIfNull(total);
+        double norm = Math.Sqrt(total.Item()) * scale;
+        if (!double.IsFinite(norm))
+        {
+            Step--;
+        }
+
+        return norm;
+    }
+
+    /// <summary>Updates and waits.</summary>
+    /// <returns>As <see cref="Wait"/>.</returns>
     public double Update(double learningRate, double clipNorm = 0, double scale = 1)
     {
         if (_slots.Count == 0)
@@ -67,7 +96,7 @@ public sealed class AdamW : IDisposable
         using Tensors.Memory.MemoryScope scope = Tensors.Memory.MemoryScope.Begin();
         Tensor total = Tensor.Empty(_slots[0].Parameter.Value.Device, DType.Float64, new Shape(1));
         Update(learningRate, clipNorm, scale, total);
-        return Math.Sqrt(total.Item()) * scale;
+        return Wait(total, scale);
     }
 
     /// <summary>The state to save, by name: <c>NAME.exp_avg</c> and <c>NAME.exp_avg_sq</c>. Writing into the tensors restores it.</summary>
@@ -92,6 +121,7 @@ public sealed class AdamW : IDisposable
         }
 
         _slots.Clear();
+        _veto?.Dispose();
     }
 
     /// <summary>What this update is about: which parameters train and have gradients may change from step to step.</summary>
@@ -115,6 +145,20 @@ public sealed class AdamW : IDisposable
                 _others.Add(gradient);
             }
         }
+    }
+
+    /// <summary>Makes the losses count in the norm with 0 · loss: 0, or NaN where a loss is not finite.</summary>
+    private void Veto(Tensor losses)
+    {
+        if (_veto is null || _veto.Shape != losses.Shape)
+        {
+            _veto?.Dispose();
+            _veto = Tensor.Persistent(() => Tensor.Empty(losses.Device, losses.Type, losses.Shape));
+        }
+
+        using Tensors.Memory.MemoryScope scope = Tensors.Memory.MemoryScope.Begin();
+        _veto.CopyFrom(losses.Detach().Affine(0));
+        _others.Add(_veto);
     }
 
     private sealed record Slot(string Name, Parameter Parameter, Tensor Mean, Tensor Square, bool Decays);
