@@ -28,6 +28,7 @@ internal static class OperatorCases
         ["selective_scan"] = SelectiveScan,
         ["conv1d_depthwise_causal"] = a => a["x"].Transpose(1, 2).CausalConv1d(a["w"], a["b"], Activation.Silu).Transpose(1, 2),
         ["rms_norm_gated"] = a => a["x"].GatedRmsNorm(a["z"], a["w"]),
+        ["ssd"] = Ssd,
     };
 
     public static IEnumerable<CaseResult> Verify(Fixture fixture, Device device, Precision precision)
@@ -92,6 +93,14 @@ internal static class OperatorCases
 
     private static Tensor SelectiveScan(Arguments a) => a["u"].Transpose(1, 2).SelectiveScan(
         a["delta"].Transpose(1, 2), a["A"], a["B"].Transpose(1, 2), a["C"].Transpose(1, 2), a["D"], a["z"].Transpose(1, 2), null, new() { Softplus = true }).Transpose(1, 2);
+
+    private static Tensor Ssd(Arguments a)
+    {
+        Shape x = a["x"].Shape, b = a["B"].Shape; // [batch, length, heads, features], [batch, length, groups, states]
+        SsdOptions options = new() { Heads = x[2], Groups = b[2], Softplus = true, Chunk = 16 };
+        Tensor Rows(string name, int features) => a[name].Reshape(x[0], x[1], features);
+        return Rows("x", x[2] * x[3]).SsdScan(a["dt"], a["A"], Rows("B", b[2] * b[3]), Rows("C", b[2] * b[3]), a["D"], null, options).Reshape(x);
+    }
 
     private static Tensor Packed(Tensor x) => x.Transpose(1, 2).Reshape(x.Shape[0], x.Shape[2], x.Shape[1] * x.Shape[3]);
 

@@ -56,7 +56,4 @@ internal sealed unsafe partial class CpuBackend
             InitialState = PointerOrNull<T>(arguments.Options.InitialState),
             FinalState = PointerOrNull<T>(arguments.Options.FinalState),
         };
-
-    private static Rows<T> PitchedRows<T>(Tensor x)
-        where T : unmanaged => new(Pointer<T>(x), (nint)x.Strides[1]);
 }

@@ -30,7 +30,7 @@ public static class SsdScanOperation
         CheckInputs(x, delta, b, c, options);
         CheckParameters(x, a, d, deltaBias, options);
         CheckOptions(x, b, options);
-        SsdArguments arguments = new(Pitched(x), Pitched(delta), a.Contiguous(), Pitched(b), Pitched(c), d?.Contiguous(), deltaBias?.Contiguous(), options);
+        SsdArguments arguments = new(x.InRows(), delta.InRows(), a.Contiguous(), b.InRows(), c.InRows(), d?.Contiguous(), deltaBias?.Contiguous(), options);
         Tensor y = Tensor.Allocate(x.Device, x.Type, x.Shape);
         if (!(Tape.Wants(x, delta, a) || Tape.Wants(b, c, d) || (deltaBias is not null && Tape.Wants(deltaBias, options.InitialState)) || (options.InitialState is { } h && Tape.Wants(h))))
         {
@@ -46,13 +46,6 @@ public static class SsdScanOperation
         Tensor? saved = x.Device.Backend.SsdSaved(arguments);
         x.Device.Backend.SsdScan(arguments, y, saved);
         return Tape.Attach(y, new Node(arguments, saved));
-    }
-
-    /// <summary>The tensor itself if its rows are contiguous and evenly spaced over batch and length, otherwise a packed copy.</summary>
-    private static Tensor Pitched(Tensor x)
-    {
-        bool even = (x.Shape[2] == 1 || x.Strides[2] == 1) && x.Strides[1] >= x.Shape[2] && (x.Shape[0] == 1 || x.Strides[0] == x.Strides[1] * x.Shape[1]);
-        return even ? x : x.Contiguous();
     }
 
     private static void CheckInputs(Tensor x, Tensor delta, Tensor b, Tensor c, SsdOptions options)

@@ -1,4 +1,5 @@
 using LinearCald.Tensors.Cpu;
+using LinearCald.Tensors.Tests.Ops;
 using LinearCald.Testing;
 
 namespace LinearCald.Tensors.Tests.Cpu;
@@ -55,5 +56,9 @@ public class NarrowerVectorsTests
         dropout.Agrees_with_the_reference();
         dropout.Any_stretch_of_a_mask_is_that_of_the_whole();
         new SelectiveScanTests().Forward_and_backward_agree_with_the_reference();
+        SsdScanTests ssd = new();
+        ssd.Any_chunking_is_the_recurrence();
+        ssd.Gradients_do_not_depend_on_chunks_and_survive_float32();
+        ssd.Streaming_is_the_whole();
     }
 }
