@@ -26,6 +26,13 @@ public sealed class JsonLine
     /// <summary>A list of whole numbers, such as a shape.</summary>
     public JsonLine AddList(string name, IEnumerable<long> values) => Append(name, $"[{string.Join(',', values)}]");
 
+    /// <summary>A list of numbers.</summary>
+    public JsonLine AddList(string name, IEnumerable<double> values) =>
+        Append(name, $"[{string.Join(',', values.Select(v => double.IsFinite(v) ? v.ToString("R", CultureInfo.InvariantCulture) : "null"))}]");
+
+    /// <summary>A list of flags.</summary>
+    public JsonLine AddList(string name, IEnumerable<bool> values) => Append(name, $"[{string.Join(',', values.Select(v => v ? "true" : "false"))}]");
+
     /// <summary>The object, without a line end.</summary>
     public override string ToString() => text + "}";
 
