@@ -45,6 +45,7 @@ internal sealed class BenchCommand : CaldCommand
         (string Op, string Shape, Func<Benchmark> Make)[] all =
         [
             .. device.RunsAhead ? GpuBenchmarks.All(device) : OperatorBenchmarks.All(device).Select(b => (b.Op, b.Shape, (Func<Benchmark>)(() => b))),
+            .. ScanBenchmarks.All(device),
             .. EncoderBenchmarks.All(device),
         ];
         (string Op, string Shape, Func<Benchmark> Make)[] chosen = [.. all.Where(b => names.Length == 0 || names.Any(n => Matches(n, b.Op, b.Shape)))];
@@ -81,6 +82,6 @@ internal sealed class BenchCommand : CaldCommand
     }
 
     private static bool Matches(string name, string op, string shape) => name.Split('=', 2) is [{ } wanted, { } size]
-        ? wanted == op && size == shape
+        ? op.StartsWith(wanted, StringComparison.Ordinal) && size == shape
         : op.StartsWith(name, StringComparison.Ordinal);
 }
