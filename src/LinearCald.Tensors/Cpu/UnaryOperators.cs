@@ -120,7 +120,7 @@ internal readonly struct Softplus<T> : IUnaryOperator<T>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TV Apply<TV>(TV x)
         where TV : unmanaged, ISimd<TV, T> =>
-        TV.MaxNative(TV.Of(0.0), x) + VectorMath.Log1p<TV, T>(VectorMath.Exp<TV, T>(-TV.Abs(x)));
+        TV.MaxNative(TV.Of(0.0), x) + VectorMath.Log1pOfUnit<TV, T>(VectorMath.Exp<TV, T>(-TV.Abs(x)));
 }
 
 /// <summary>a·x + b.</summary>

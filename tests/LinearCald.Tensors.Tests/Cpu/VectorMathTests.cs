@@ -10,6 +10,7 @@ public unsafe class VectorMathTests
         Exp2,
         Log,
         Log1p,
+        Log1pOfUnit,
         Sigmoid,
         Tanh,
         Erf,
@@ -23,6 +24,8 @@ public unsafe class VectorMathTests
     [InlineData(nameof(Function.Log), 1e-42, 1e-37, 1.5)]
     [InlineData(nameof(Function.Log1p), 0, 1, 3)]
     [InlineData(nameof(Function.Log1p), 0, 1e-5, 2.5)]
+    [InlineData(nameof(Function.Log1pOfUnit), 0, 1, 3)]
+    [InlineData(nameof(Function.Log1pOfUnit), 0, 1e-5, 2.5)]
     [InlineData(nameof(Function.Sigmoid), -87, 40, 2.5)]
     [InlineData(nameof(Function.Tanh), -12, 12, 2.5)]
     [InlineData(nameof(Function.Tanh), -1e-3, 1e-3, 2.5)]
@@ -146,7 +149,7 @@ public unsafe class VectorMathTests
         Function.Exp => Math.Exp(x),
         Function.Exp2 => Math.Pow(2, x),
         Function.Log => Math.Log(x),
-        Function.Log1p => x < 1e-4 ? x - (x * x / 2) + (x * x * x / 3) - (x * x * x * x / 4) : Math.Log(1 + x),
+        Function.Log1p or Function.Log1pOfUnit => x < 1e-4 ? x - (x * x / 2) + (x * x * x / 3) - (x * x * x * x / 4) : Math.Log(1 + x),
         Function.Sigmoid => 1 / (1 + Math.Exp(-x)),
         Function.Tanh => Math.Tanh(x),
         _ => VectorMath.Erf(x),
@@ -172,6 +175,7 @@ public unsafe class VectorMathTests
                     Function.Exp2 => VectorMath.Exp2<TV, T>(v),
                     Function.Log => VectorMath.Log<TV, T>(v),
                     Function.Log1p => VectorMath.Log1p<TV, T>(v),
+                    Function.Log1pOfUnit => VectorMath.Log1pOfUnit<TV, T>(v),
                     Function.Sigmoid => VectorMath.Sigmoid<TV, T>(v),
                     Function.Tanh => VectorMath.Tanh<TV, T>(v),
                     _ => VectorMath.Erf<TV, T>(v),

@@ -44,7 +44,7 @@ internal readonly unsafe struct SelectiveScanBackward<T>(
         const int Steps = SelectiveScanKernel.ChunkSteps;
         ScanStrip<TV, T> strip = new(problem, sample, channel, registers);
         int size = strip.StateSize, width = registers * TV.Width;
-        using Scratch<T> scratch = new(((3L + Steps + Steps + 1) * size) + ((Steps + 2L) * width) + (2L * problem.States * TV.Width));
+        using Scratch<T> scratch = new(Work.Count(size, width, problem.States * TV.Width));
         Work work = new(scratch.Pointer, size, width, problem.States * TV.Width);
         strip.LoadDecay(work.Decay);
         new Span<T>(work.Later, size).Clear();
@@ -238,11 +238,14 @@ internal readonly unsafe struct SelectiveScanBackward<T>(
         }
     }
 
-    /// <summary>Scratch of one strip.</summary>
-    private readonly struct Work(T* start, nint size, nint width, nint states)
+    /// <summary>Scratch of one strip. States of the usual sizes are whole pages, whose equal places would all meet in one set of the first-level cache: they lie further apart.</summary>
+    private readonly struct Work(T* start, int size, int width, int sums)
     {
-        /// <summary>Numbers of the strip's state.</summary>
-        public readonly nint Size = size;
+        private const int Steps = SelectiveScanKernel.ChunkSteps;
+        private const int Apart = 80;
+
+        /// <summary>From one state to the next.</summary>
+        public readonly nint Size = size + Apart;
 
         /// <summary>Channels of the strip.</summary>
         public readonly nint Width = width;
@@ -251,27 +254,30 @@ internal readonly unsafe struct SelectiveScanBackward<T>(
         public readonly T* Decay = start;
 
         /// <summary>exp(Δ_{t+1} A) G_{t+1}.</summary>
-        public readonly T* Later = start + size;
+        public readonly T* Later = start + (size + Apart);
 
-        public readonly T* DecayGradient = start + (2 * size);
+        public readonly T* DecayGradient = start + (2 * (size + Apart));
 
         /// <summary>exp(Δ A) of every position of the chunk.</summary>
-        public readonly T* Decays = start + (3 * size);
+        public readonly T* Decays = start + (3 * (size + Apart));
 
         /// <summary>The state before the chunk and after each of its positions.</summary>
-        public readonly T* States = start + ((3 + SelectiveScanKernel.ChunkSteps) * size);
+        public readonly T* States = start + ((3 + Steps) * (size + Apart));
 
         /// <summary>Δ of every position of the chunk.</summary>
-        public readonly T* Delta = start + ((4 + (2 * SelectiveScanKernel.ChunkSteps)) * size);
+        public readonly T* Delta = start + ((4 + (2 * Steps)) * (size + Apart));
 
-        public readonly T* SkipGradient = start + ((4 + (2 * SelectiveScanKernel.ChunkSteps)) * size) + (SelectiveScanKernel.ChunkSteps * width);
+        public readonly T* SkipGradient = start + ((4 + (2 * Steps)) * (size + Apart)) + (Steps * width);
 
-        public readonly T* BiasGradient = start + ((4 + (2 * SelectiveScanKernel.ChunkSteps)) * size) + ((SelectiveScanKernel.ChunkSteps + 1) * width);
+        public readonly T* BiasGradient = start + ((4 + (2 * Steps)) * (size + Apart)) + ((Steps + 1) * width);
 
         /// <summary>dB of one position, [n, lane].</summary>
-        public readonly T* InputSums = start + ((4 + (2 * SelectiveScanKernel.ChunkSteps)) * size) + ((SelectiveScanKernel.ChunkSteps + 2) * width);
+        public readonly T* InputSums = start + ((4 + (2 * Steps)) * (size + Apart)) + ((Steps + 2) * width);
 
         /// <summary>dC of one position, [n, lane].</summary>
-        public readonly T* OutputSums = start + ((4 + (2 * SelectiveScanKernel.ChunkSteps)) * size) + ((SelectiveScanKernel.ChunkSteps + 2) * width) + states;
+        public readonly T* OutputSums = start + ((4 + (2 * Steps)) * (size + Apart)) + ((Steps + 2) * width) + sums;
+
+        /// <summary>Elements of it all.</summary>
+        public static long Count(int size, int width, int sums) => ((4L + (2 * Steps)) * (size + Apart)) + ((Steps + 2L) * width) + (2L * sums);
     }
 }
