@@ -39,7 +39,7 @@ internal sealed class GptNeoXLayer : CausalLayer
         _config = config;
         _mixerNorm = AddModule("input_layernorm", new LayerNorm(context, config.HiddenSize, config.LayerNormEpsilon));
         _feedForwardNorm = AddModule("post_attention_layernorm", new LayerNorm(context, config.HiddenSize, config.LayerNormEpsilon));
-        _mixer = AddModule<CausalMixer>("attention", new GptNeoXAttention(context, config));
+        _mixer = AddModule<CausalMixer>("attention", config.Mamba is null ? new GptNeoXAttention(context, config) : new GptNeoXMamba(context, config));
         _feedForward = AddModule("mlp", new GptNeoXFeedForward(context, config));
     }
 

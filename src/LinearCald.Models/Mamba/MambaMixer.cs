@@ -1,0 +1,74 @@
+using LinearCald.Models.Language;
+using LinearCald.Nn;
+using LinearCald.Nn.Layers;
+using LinearCald.Tensors;
+using LinearCald.Tensors.Ops;
+
+namespace LinearCald.Models.Mamba;
+
+/// <summary>
+/// Mamba's mixer. Symbols of the paper: batch B, length L, width d, channels D (inner size), states N, rank R of Δ.
+/// Parameters <c>in_proj</c>, <c>conv1d</c>, <c>x_proj</c>, <c>dt_proj</c>, <c>A_log</c> [D, N], <c>D</c> [D], <c>out_proj</c>.
+/// </summary>
+internal sealed class MambaMixer : CausalMixer
+{
+    private readonly MambaConfig _config;
+    private readonly Linear _in;
+    private readonly CausalConvolution _convolution;
+    private readonly Linear _parameters;
+    private readonly Linear _timeStep;
+    private readonly Parameter _aLog;
+    private readonly Parameter _d;
+    private readonly Linear _out;
+
+    /// <param name="context">Where the parameters are made.</param>
+    /// <param name="width">Width of the hidden states.</param>
+    /// <param name="config">Sizes and starts.</param>
+    /// <param name="outScale">Factor on the start of out_proj.</param>
+    public MambaMixer(BuildContext context, int width, MambaConfig config, double outScale = 1)
+    {
+        _config = config;
+        (int inner, int states, int rank) = (config.InnerSize, config.StateSize, config.TimeStepRank);
+        _aLog = AddParameter("A_log", context, new Shape(inner, states), MambaInitialisers.LogRamp(states));
+        _d = AddParameter("D", context, new Shape(inner), Initialisers.Constant(1));
+        _in = AddModule("in_proj", new Linear(context, width, 2 * inner, MambaInitialisers.FanIn(width), Bias(width)));
+        _convolution = AddModule("conv1d", new CausalConvolution(context, inner, config.ConvKernel, config.UseConvBias));
+        _parameters = AddModule("x_proj", new Linear(context, inner, rank + (2 * states), MambaInitialisers.FanIn(inner), null));
+        _timeStep = AddModule("dt_proj", new Linear(
+            context,
+            rank,
+            inner,
+            MambaInitialisers.TimeStepWeight(config),
+            MambaInitialisers.TimeStepBias(config.TimeStepMin, config.TimeStepMax, config.TimeStepFloor)));
+        _out = AddModule("out_proj", new Linear(context, inner, width, Initialisers.Uniform(outScale / Math.Sqrt(inner)), Bias(inner)));
+    }
+
+    public override Tensor Forward(Tensor x, LanguageInput input, ForwardContext context, LayerMemory? memory)
+    {
+        RecurrentMemory? past = (RecurrentMemory?)memory;
+        (int inner, int states, int rank) = (_config.InnerSize, _config.StateSize, _config.TimeStepRank);
+        Tensor[] halves = _in.Forward(x).Split(-1, inner, inner); // u and z, [B, L, D] each
+        Tensor u = _convolution.Forward(halves[0], input, past?.Convolution);
+        Tensor[] parts = _parameters.Forward(u).Split(-1, rank, states, states); // δ [B, L, R]; B and C [B, L, N]
+        Tensor delta = parts[0].Linear(_timeStep.Weight.Value); // [B, L, D]; its bias is added in the scan, in float32
+        Tensor a = _aLog.Value.Apply(Activation.Exp).Affine(-1); // [D, N]
+        SelectiveScanOptions options = new()
+        {
+            Softplus = true,
+            Sequences = input.Sequences,
+            Lengths = input.Lengths,
+            InitialState = past?.State,
+            FinalState = past?.State,
+        };
+        Tensor y = u.SelectiveScan(delta, a, parts[1], parts[2], _d.Value, halves[1], _timeStep.Bias!.Value, options); // [B, L, D], gated by SiLU(z)
+        return _out.Forward(y);
+    }
+
+    public override LayerMemory NewMemory(int batch, int capacity) => new RecurrentMemory(
+        _aLog.Value.Device,
+        _aLog.Value.Type,
+        new Shape(batch, _config.ConvKernel - 1, _config.InnerSize),
+        new Shape(batch, _config.InnerSize, _config.StateSize));
+
+    private Initialiser? Bias(int inputs) => _config.UseBias ? MambaInitialisers.FanIn(inputs) : null;
+}
