@@ -18,6 +18,8 @@ public sealed class GoldenFixtureTests
     [InlineData("seed0/gptneox-sequential", 47)]
     [InlineData("legacy0/gptneox-parallel", 47)]
     [InlineData("legacy0/gptneox-sequential", 47)]
+    [InlineData("seed0/mamba", 39)]
+    [InlineData("seed0/mamba2", 37)]
     [InlineData("seed0/adamw-clip", 24)]
     [InlineData("seed0/lr-schedules", 2)]
     public void TheCaseIsWithinItsBudget(string name, int atLeast)

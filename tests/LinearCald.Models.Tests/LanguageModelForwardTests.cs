@@ -15,9 +15,9 @@ public sealed class LanguageModelForwardTests
 {
     private const int Width = 24;
 
-    public static TheoryData<string> Kinds => ["parallel", "sequential", "student", "sequential student"];
+    public static TheoryData<string> Kinds => ["parallel", "sequential", "student", "sequential student", "mamba", "mamba2"];
 
-    public static TheoryData<string> Recurrent => ["student", "sequential student"];
+    public static TheoryData<string> Recurrent => ["student", "sequential student", "mamba", "mamba2"];
 
     [Theory]
     [MemberData(nameof(Kinds))]

@@ -27,6 +27,26 @@ internal static class LanguageModels
 
     public static readonly MambaConfig Mixer = new(20, 3) { StateSize = 5, UseBias = true };
 
+    public static readonly MambaModelConfig Mamba = new()
+    {
+        VocabularySize = Vocabulary,
+        HiddenSize = 24,
+        Layers = 2,
+        InitialiserRange = 0.3,
+        TieWordEmbeddings = true,
+        RescaleResidual = true,
+        Mixer = new MambaConfig(48, 3) { StateSize = 6 },
+    };
+
+    public static readonly Mamba2ModelConfig Mamba2 = new()
+    {
+        VocabularySize = Vocabulary,
+        HiddenSize = 24,
+        Layers = 2,
+        InitialiserRange = 0.3,
+        Mixer = new Mamba2Config(4, 12) { StateSize = 8, Groups = 2, UseBias = true, TimeStepHigh = 0.08 },
+    };
+
     /// <summary>Every kind by name.</summary>
     public static LayeredLanguageModel Build(string kind, ulong seed = 1, DType type = DType.Float32) =>
         LanguageModelFiles.Build(Config(kind), new BuildContext(Cpu, type, new RandomGenerator(seed)));
@@ -37,6 +57,8 @@ internal static class LanguageModels
         "sequential" => Transformer with { ParallelResidual = false, TieWordEmbeddings = true, AttentionBias = false },
         "student" => Transformer with { Mamba = Mixer },
         "sequential student" => Transformer with { Mamba = Mixer with { UseConvBias = false, UseBias = false }, ParallelResidual = false },
+        "mamba" => Mamba,
+        "mamba2" => Mamba2,
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "no such kind"),
     };
 

@@ -29,10 +29,9 @@ internal sealed class GptNeoXAttention : CausalMixer
         int length = x.Shape[1];
         Tensor heads = _queryKeyValue.Forward(x) // [B, L, H · 3 · d/H]
             .SplitHeadsRotary(_config.Heads, _config.RotaryDimensions, _config.RotaryBase, cache?.Count ?? 0); // [3, B, L, d]
-        Tensor[] parts = heads.Split(0, 1, 1, 1);
-        Tensor q = parts[0].Reshape(batch, length, _config.HiddenSize);
-        Tensor k = parts[1].Reshape(batch, length, _config.HiddenSize);
-        Tensor v = parts[2].Reshape(batch, length, _config.HiddenSize);
+        Tensor q = heads.Narrow(0, 0, 1).Reshape(batch, length, _config.HiddenSize);
+        Tensor k = heads.Narrow(0, 1, 1).Reshape(batch, length, _config.HiddenSize);
+        Tensor v = heads.Narrow(0, 2, 1).Reshape(batch, length, _config.HiddenSize);
         AttentionOptions options = new(
             _config.Heads,
             Causal: true,

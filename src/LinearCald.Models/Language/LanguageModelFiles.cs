@@ -24,6 +24,8 @@ public static class LanguageModelFiles
         return type switch
         {
             GptNeoXConfig.ModelType => GptNeoXConfig.Read(fields),
+            MambaModelConfig.ModelType => MambaModelConfig.Read(fields),
+            Mamba2ModelConfig.ModelType => Mamba2ModelConfig.Read(fields),
             _ => throw fields.Bad("model_type", $"is '{type}'; language models are read of the types gpt_neox (also with a section 'mamba': a student), mamba and mamba2"),
         };
     }
@@ -32,6 +34,8 @@ public static class LanguageModelFiles
     public static LayeredLanguageModel Build(LanguageModelConfig config, BuildContext context) => config switch
     {
         GptNeoXConfig c => new GptNeoXForCausalLM(context, c),
+        MambaModelConfig c => new MambaForCausalLM(context, c),
+        Mamba2ModelConfig c => new Mamba2ForCausalLM(context, c),
         _ => throw new ArgumentException($"no model for a {config?.GetType().Name}", nameof(config)),
     };
 

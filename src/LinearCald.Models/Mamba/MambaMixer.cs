@@ -47,10 +47,13 @@ internal sealed class MambaMixer : CausalMixer
     {
         RecurrentMemory? past = (RecurrentMemory?)memory;
         (int inner, int states, int rank) = (_config.InnerSize, _config.StateSize, _config.TimeStepRank);
-        Tensor[] halves = _in.Forward(x).Split(-1, inner, inner); // u and z, [B, L, D] each
-        Tensor u = _convolution.Forward(halves[0], input, past?.Convolution);
-        Tensor[] parts = _parameters.Forward(u).Split(-1, rank, states, states); // δ [B, L, R]; B and C [B, L, N]
-        Tensor delta = parts[0].Linear(_timeStep.Weight.Value); // [B, L, D]; its bias is added in the scan, in float32
+        Tensor uz = _in.Forward(x); // [B, L, 2 D]
+        Tensor z = uz.Narrow(-1, inner, inner); // [B, L, D]
+        Tensor u = _convolution.Forward(uz.Narrow(-1, 0, inner), input, past?.Convolution); // [B, L, D]
+        Tensor rbc = _parameters.Forward(u); // [B, L, R + 2 N]
+        Tensor delta = rbc.Narrow(-1, 0, rank).Linear(_timeStep.Weight.Value); // [B, L, D]; its bias is added in the scan, in float32
+        Tensor b = rbc.Narrow(-1, rank, states); // [B, L, N]
+        Tensor c = rbc.Narrow(-1, rank + states, states); // [B, L, N]
         Tensor a = _aLog.Value.Apply(Activation.Exp).Affine(-1); // [D, N]
         SelectiveScanOptions options = new()
         {
@@ -60,7 +63,7 @@ internal sealed class MambaMixer : CausalMixer
             InitialState = past?.State,
             FinalState = past?.State,
         };
-        Tensor y = u.SelectiveScan(delta, a, parts[1], parts[2], _d.Value, halves[1], _timeStep.Bias!.Value, options); // [B, L, D], gated by SiLU(z)
+        Tensor y = u.SelectiveScan(delta, a, b, c, _d.Value, z, _timeStep.Bias!.Value, options); // [B, L, D], gated by SiLU(z)
         return _out.Forward(y);
     }
 

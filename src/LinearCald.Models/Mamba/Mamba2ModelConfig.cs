@@ -1,0 +1,51 @@
+using System.Text.Json.Nodes;
+using LinearCald.Models.Language;
+using LinearCald.Nn;
+
+namespace LinearCald.Models.Mamba;
+
+/// <summary>What <c>config.json</c> says of a Mamba-2 language model in HuggingFace's form.</summary>
+public sealed record Mamba2ModelConfig : MambaBackboneConfig
+{
+    internal const string ModelType = "mamba2";
+
+    public required Mamba2Config Mixer { get; init; }
+
+    /// <inheritdoc/>
+    public override string Architecture => "Mamba2ForCausalLM";
+
+    /// <summary>Reads the <c>config.json</c> of a model folder.</summary>
+    /// <exception cref="CaldException">No such file, not JSON, another model type, or a field is missing, out of range or not supported.</exception>
+    public static Mamba2ModelConfig Read(string folder) => Read(ConfigFields.Of(folder));
+
+    internal static Mamba2ModelConfig Read(ConfigFields fields)
+    {
+        string type = fields.Text("model_type", "");
+        if (type != ModelType)
+        {
+            throw fields.Bad("model_type", $"is '{type}'; this model reads '{ModelType}'");
+        }
+
+        int width = fields.Integer("hidden_size", null, 1, MaximumWidth);
+        return Common(
+            new Mamba2ModelConfig
+            {
+                VocabularySize = fields.Integer("vocab_size", null, 1, MaximumVocabulary),
+                HiddenSize = width,
+                Layers = fields.Integer("num_hidden_layers", null, 1, MaximumLayers),
+                TieWordEmbeddings = fields.Flag("tie_word_embeddings", false),
+                Mixer = Mamba2Config.Read(fields, width),
+            },
+            fields);
+    }
+
+    internal override CausalMixer NewMixer(BuildContext context) => new Mamba2Mixer(context, HiddenSize, Mixer, NormEpsilon, OutputScale);
+
+    private protected override JsonObject MixerFields()
+    {
+        JsonObject json = Mixer.ToJson();
+        json["expand"] = Mixer.InnerSize / HiddenSize;
+        json["model_type"] = ModelType;
+        return json;
+    }
+}
