@@ -38,7 +38,7 @@ internal sealed unsafe partial class CpuBackend
 
     private static void SsdBackward<T>(SsdArguments arguments, Tensor gy, in SsdGradients g)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> => SsdKernel.Backward(
-            arguments.Shape, DataOf<T>(arguments), Pointer<T>(gy), Pointer<T>(g.X), Pointer<T>(g.Delta), Pointer<T>(g.A), Pointer<T>(g.B), Pointer<T>(g.C),
+            arguments.Shape, DataOf<T>(arguments), PitchedRows<T>(gy), PitchedRows<T>(g.X), PitchedRows<T>(g.Delta), Pointer<T>(g.A), PitchedRows<T>(g.B), PitchedRows<T>(g.C),
             PointerOrNull<T>(g.D), PointerOrNull<T>(g.DeltaBias), PointerOrNull<T>(g.InitialState));
 
     private static SsdData<T> DataOf<T>(SsdArguments arguments)

@@ -141,30 +141,19 @@ public static class SsdScanOperation
         public override void Backward(Tensor gradient)
         {
             (Tensor x, Tensor delta, Tensor a, Tensor b, Tensor c, Tensor? d, Tensor? bias, SsdOptions options) = _arguments;
-            Tensor? initial = options.InitialState is { NeedsGradient: true } h ? h : null;
-            SsdGradients gradients = new(New(x), New(delta), New(a), New(b), New(c), d is null ? null : New(d), bias is null ? null : New(bias), initial is null ? null : New(initial));
-            x.Device.Backend.SsdScanGradient(_arguments, _saved, gradient, in gradients);
-            Gradients.Add(x, gradients.X);
-            Gradients.Add(delta, gradients.Delta);
-            Gradients.Add(a, gradients.A);
-            Gradients.Add(b, gradients.B);
-            Gradients.Add(c, gradients.C);
-            if (d is not null)
-            {
-                Gradients.Add(d, gradients.D!);
-            }
-
-            if (bias is not null)
-            {
-                Gradients.Add(bias, gradients.DeltaBias!);
-            }
-
-            if (initial is not null)
-            {
-                Gradients.Add(initial, gradients.InitialState!);
-            }
+            InputGradient gx = Gradients.ForAny(x), gdelta = Gradients.ForAny(delta), gb = Gradients.ForAny(b), gc = Gradients.ForAny(c);
+            InputGradient ga = Gradients.ForAny(a, strided: false), gd = Gradients.For(d, strided: false), gbias = Gradients.For(bias, strided: false);
+            InputGradient ginitial = Gradients.For(options.InitialState, strided: false);
+            x.Device.Backend.SsdScanGradient(
+                _arguments, _saved, gradient, new(gx.Buffer!, gdelta.Buffer!, ga.Buffer!, gb.Buffer!, gc.Buffer!, gd.Buffer, gbias.Buffer, ginitial.Buffer));
+            gx.Done();
+            gdelta.Done();
+            ga.Done();
+            gb.Done();
+            gc.Done();
+            gd.Done();
+            gbias.Done();
+            ginitial.Done();
         }
-
-        private static Tensor New(Tensor like) => Tensor.Allocate(like.Device, like.Type, like.Shape);
     }
 }

@@ -42,30 +42,28 @@ internal static unsafe class SsdKernel
     }
 
     /// <summary>All gradients, overwritten.</summary>
-    /// <param name="gy">[B·L] × H·P, as gx.</param>
-    /// <param name="gdelta">[B·L] × H</param>
-    /// <param name="gb">[B·L] × G·N, as gc.</param>
+    /// <param name="gy">[B·L] × H·P; gx is the same, gdelta [B·L] × H, gb and gc [B·L] × G·N, each at a pitch of its own.</param>
     /// <param name="ga">[H], as gd and gbias, which may be null.</param>
     /// <param name="ginitial">[B, H, P, N] or null.</param>
-    public static void Backward<T>(in SsdShape shape, in SsdData<T> data, T* gy, T* gx, T* gdelta, T* ga, T* gb, T* gc, T* gd, T* gbias, T* ginitial, WorkerPool? pool = null)
+    public static void Backward<T>(in SsdShape shape, in SsdData<T> data, Rows<T> gy, Rows<T> gx, Rows<T> gdelta, T* ga, Rows<T> gb, Rows<T> gc, T* gd, T* gbias, T* ginitial, WorkerPool? pool = null)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         pool ??= WorkerPool.Shared;
         SsdCut cut = new(in shape);
         long states = ((shape.Length + cut.Chunk - 1) / cut.Chunk) * shape.StateCount * sizeof(T);
         cut = new SsdCut(in shape, (int)Math.Clamp(KeptBytes / Math.Max(1, states), 1, shape.HeadsPerGroup));
-        int width = shape.Heads * shape.HeadSize, groups = shape.Groups * shape.StateSize, heads = shape.Batch * shape.Heads;
+        int groups = shape.Groups * shape.StateSize, heads = shape.Batch * shape.Heads;
         nint partial = (nint)shape.Batch * shape.Length * groups;
         bool direct = cut.RunsPerGroup == 1;
         using Scratch<T> partials = new(direct ? 0 : 2 * partial * cut.RunsPerGroup);
         using Scratch<double> sums = new(3 * heads);
         SsdGradientData<T> gradient = new()
         {
-            Output = new(gy, width),
-            X = new(gx, width),
-            Delta = new(gdelta, shape.Heads),
-            B = new(direct ? gb : partials.Pointer, groups),
-            C = new(direct ? gc : partials.Pointer + (partial * cut.RunsPerGroup), groups),
+            Output = gy,
+            X = gx,
+            Delta = gdelta,
+            B = direct ? gb : new(partials.Pointer, groups),
+            C = direct ? gc : new(partials.Pointer + (partial * cut.RunsPerGroup), groups),
             Partial = partial,
             A = sums.Pointer,
             D = sums.Pointer + heads,
@@ -91,8 +89,9 @@ internal static unsafe class SsdKernel
 
         if (!direct)
         {
-            pool.For(Cut.Pieces(partial, Cut.Elements), new SumRuns<T>(gradient.B.Start, partial, cut.RunsPerGroup, gb));
-            pool.For(Cut.Pieces(partial, Cut.Elements), new SumRuns<T>(gradient.C.Start, partial, cut.RunsPerGroup, gc));
+            long rows = (long)shape.Batch * shape.Length;
+            pool.For(Cut.Pieces(rows, Cut.Rows(groups)), new SumRuns<T>(gradient.B, partial, cut.RunsPerGroup, gb, rows, groups));
+            pool.For(Cut.Pieces(rows, Cut.Rows(groups)), new SumRuns<T>(gradient.C, partial, cut.RunsPerGroup, gc, rows, groups));
         }
 
         SumBatch(in shape, gradient.A, ga);
@@ -130,13 +129,16 @@ internal static unsafe class SsdKernel
     }
 
     /// <summary>Adds the shares of the runs of heads in their order.</summary>
-    private readonly struct SumRuns<T>(T* parts, nint size, int runs, T* target) : IParallelBody
+    private readonly struct SumRuns<T>(Rows<T> parts, nint partial, int runs, Rows<T> target, long rows, int columns) : IParallelBody
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         public void Execute(int index)
         {
-            nint from = (nint)index * Cut.Elements;
-            TilePacking.SumRows(new Rows<T>(parts + from, size), runs, target + from, (int)Math.Min(Cut.Elements, size - from));
+            int size = Cut.Rows(columns);
+            for (nint i = (nint)index * size; i < Math.Min(rows, ((nint)index + 1) * size); i++)
+            {
+                TilePacking.SumRows(new Rows<T>(parts[i], partial), runs, target[i], columns);
+            }
         }
     }
 }

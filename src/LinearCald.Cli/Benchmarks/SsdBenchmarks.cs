@@ -1,0 +1,71 @@
+using LinearCald.Tensors;
+using LinearCald.Tensors.Autograd;
+using LinearCald.Tensors.Memory;
+using LinearCald.Tensors.Ops;
+
+namespace LinearCald.Cli.Benchmarks;
+
+/// <summary>The scan of Mamba-2 with the peers' sizes and inputs: 16 heads of 64 features in one group, 128 states, softplus, D.</summary>
+internal static class SsdBenchmarks
+{
+    private const int Heads = 16;
+    private const int HeadSize = 64;
+    private const int StateSize = 128;
+    private const int Chunk = 64;
+
+    /// <param name="type">Of the data.</param>
+    /// <param name="backward">Whether all gradients are taken, too.</param>
+    public static Benchmark Make(Device device, DType type, int batch, int length, bool backward)
+    {
+        Tensor x = Random(device, type, 1, batch, length, Heads * HeadSize);
+        Tensor delta = Random(device, type, 2, batch, length, Heads);
+        Tensor b = Random(device, type, 3, batch, length, StateSize);
+        Tensor c = Random(device, type, 4, batch, length, StateSize);
+        Tensor d = Random(device, DType.Float32, 5, Heads);
+        Tensor gradient = Random(device, type, 6, batch, length, Heads * HeadSize);
+        Tensor a = Tensor.Persistent(() => Tensor.From(device, new Shape(Heads), [.. Enumerable.Range(1, Heads).Select(h => -0.5f * h)]));
+        SsdOptions options = new() { Heads = Heads, Softplus = true, Chunk = Chunk };
+        string name = backward ? "ssd_fwd_bwd" : "ssd_fwd", shape = $"{batch}x{length}x{Heads}x{HeadSize}x{StateSize}";
+        Tensor[] leaves = [x, delta, a, b, c, d];
+        return new Benchmark(device.RunsAhead ? $"{name}_{type.SafetensorsName().ToLowerInvariant()}" : name, shape, () =>
+        {
+            foreach (Tensor leaf in leaves)
+            {
+                leaf.RequiresGradient = backward;
+            }
+
+            using MemoryScope scope = MemoryScope.Begin();
+            using (Tape tape = Tape.Record())
+            {
+                Tensor y = x.SsdScan(delta, a, b, c, d, null, options);
+                if (backward)
+                {
+                    tape.Backward(y, gradient);
+                }
+            }
+
+            foreach (Tensor leaf in leaves)
+            {
+                leaf.ClearGradient();
+            }
+        })
+        { Flops = Flops(batch, length) * (backward ? 3.5 : 1), Tokens = batch * length, Precision = type == DType.Float32 ? "fp32" : "bf16", Owned = [.. leaves, gradient] };
+    }
+
+    /// <summary>Of the lower halves of C Bᵀ, once, and of its product with x, and of the two products with the state.</summary>
+    private static double Flops(int batch, int length) => (double)batch * length * ((Heads * ((Chunk * HeadSize) + (4.0 * HeadSize * StateSize))) + (Chunk * StateSize));
+
+    private static Tensor Random(Device device, DType type, ulong seed, params ReadOnlySpan<int> extents)
+    {
+        Shape shape = new(extents);
+        return Tensor.Persistent(() =>
+        {
+            Tensor x = Tensor.Empty(device, type, shape);
+            using MemoryScope scope = MemoryScope.Begin();
+            Tensor values = Tensor.Empty(device, DType.Float32, shape);
+            values.FillNormal(0, 1, new RandomKey(seed, 0));
+            x.CopyFrom(values);
+            return x;
+        });
+    }
+}
