@@ -81,6 +81,8 @@ public sealed class OperationTests : IDisposable
         foreach (bool normalise in new[] { false, true })
         {
             Compare(type, c => c.Data("student", 3, 5, 16).LayerLoss(c.Data("teacher", 3, 5, 16).Detach(), c.Ids(1, 6, 3), normalise, 0.5));
+            Compare(type, c => c.Data("student", 3, 5, 16).LayerLoss(c.Parameter("teacher", 3, 5, 16).Detach(), c.Ids(1, 6, 3), normalise, 0.5));
+            Compare(type, c => c.Parameter("student", 3, 5, 16).LayerLoss(c.Data("teacher", 3, 5, 16).Detach(), c.Ids(1, 6, 3), normalise, 0.5));
         }
     }
 
@@ -137,6 +139,18 @@ public sealed class OperationTests : IDisposable
         {
             AttentionOptions options = new(2, causal, 0.25, Dropout, new RandomKey(5, 6));
             Compare(type, c => c.Data("q", 2, 9, 32).Attention(c.Data("k", 2, 9, 32), c.Data("v", 2, 9, 32), causal ? null : c.Ids(1, 10, 2), options));
+        }
+    }
+
+    /// <summary>New queries after cached keys see what they would see as the end of the whole text.</summary>
+    [Theory]
+    [MemberData(nameof(Types))]
+    public void Attention_of_the_last_queries_only(DType type)
+    {
+        foreach ((int queries, int keys) in ((int, int)[])[(1, 1), (1, 70), (3, 65), (2, 5)])
+        {
+            AttentionOptions options = new(2, true, 0.25);
+            Compare(type, c => c.Data("q", 2, queries, 32).Attention(c.Data("k", 2, keys, 32), c.Data("v", 2, keys, 32), c.Ids(1, keys + 1, 2), options));
         }
     }
 

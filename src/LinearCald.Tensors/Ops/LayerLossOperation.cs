@@ -10,7 +10,7 @@ public static class LayerLossOperation
     /// without weight and bias (ε 1e-5). The teacher gets no gradient.
     /// </summary>
     /// <param name="student">[batch, length, features]</param>
-    /// <param name="teacher">The same shape.</param>
+    /// <param name="teacher">The same shape. Where one side is 16-bit and the other Float32, both are compared in Float32.</param>
     /// <param name="lengths">int32 [batch]: positions from there on do not count; null counts all.</param>
     /// <param name="normalise">Whether both sides are layer-normalised first.</param>
     /// <param name="scale">What turns the sum into the mean the recipe asks for.</param>
@@ -20,6 +20,8 @@ public static class LayerLossOperation
         ArgumentNullException.ThrowIfNull(teacher);
         Check.Float("LayerLoss", student);
         Check.Rank("LayerLoss", "student", student, 3);
+        Check.Float("LayerLoss", teacher);
+        (student, teacher) = (student.To(Wider(student.Type, teacher.Type)), teacher.Detach().To(Wider(student.Type, teacher.Type)));
         Check.SameShape("LayerLoss", student, teacher);
         Check.Int32("LayerLoss", "lengths", lengths);
         Check.Vector("LayerLoss", "lengths", lengths, student.Shape[0]);
@@ -29,6 +31,8 @@ public static class LayerLossOperation
         student.Device.Backend.LayerMse(student, teacher, lengths, normalise, scale, loss);
         return Tape.Wants(student) ? Tape.Attach(loss, new Node(student, teacher, lengths, normalise, scale)) : loss;
     }
+
+    private static DType Wider(DType a, DType b) => a == b ? a : a.Size() > b.Size() ? a.Statistics() : b.Statistics();
 
     private sealed class Node : TapeNode
     {

@@ -2,6 +2,10 @@ using System.Numerics;
 using FsCheck;
 using FsCheck.Fluent;
 using LinearCald.Tensors.Cpu;
+using LinearCald.Tensors.Memory;
+using LinearCald.Tensors.Ops;
+using LinearCald.Testing;
+using AttentionOptions = LinearCald.Tensors.Cpu.AttentionOptions;
 
 namespace LinearCald.Tensors.Tests.Cpu;
 
@@ -38,6 +42,42 @@ public sealed unsafe class AttentionTests
             Assert.True(new AttentionCase<float>(shape, options, lengths, 1, 4).Run(s_pools[2]).SameBits(fast));
         }
     }
+
+    [Fact]
+    public void OneQueryAfterCachedKeysMatchesTheReferenceAtEveryRegisterWidth() => Prop.ForAll(
+        (from plan in Plans()
+         from keys in Gen.OneOf(Gen.Choose(1, 9), Gen.Choose(200, 600), Gen.Elements(255, 256, 257, 512))
+         from lengths in Gen.ArrayOf(Gen.OneOf(Gen.Choose(0, keys), Gen.Constant(keys)), plan.Shape.Batch)
+         select plan with { Shape = plan.Shape with { QueryLength = 1, KeyLength = keys }, Dropout = 0.0, Lengths = plan.Lengths is null ? null : lengths }).ToArbitrary(),
+        plan =>
+        {
+            AttentionCase<double> reference = plan.Case<float>().ToDouble().RunReference();
+            AttentionCase<float> one = plan.Case<float>().Run(s_pools[0]);
+            return plan.Case<float>().Run<Wide512<float>>(s_pools[0]).Error(reference) < 1e-5
+                && plan.Case<float>().Run<Wide256<float>>(s_pools[0]).Error(reference) < 1e-5
+                && plan.Case<float>().Run<Wide128<float>>(s_pools[0]).Error(reference) < 1e-5
+                && plan.Case<float>().Run<Lane<float>>(s_pools[0]).Error(reference) < 1e-5
+                && plan.Case<double>().Run() is { } exact && exact.Error(exact.ToDouble().RunReference()) < 1e-13
+                && plan.Case<float>().Run(s_pools[2]).SameBits(one);
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(40));
+
+    [Fact]
+    public void TheLastQueriesAloneSeeWhatTheySeeInTheWholeText() => Prop.ForAll(
+        (from length in Gen.Choose(1, 70)
+         from last in Gen.Choose(1, length)
+         from seed in Gen.Choose(0, 100_000)
+         select (length, last, seed)).ToArbitrary(),
+        c =>
+        {
+            const int Width = 2 * 7;
+            using MemoryScope scope = MemoryScope.Begin();
+            Tensor[] t = [.. Enumerable.Range(0, 3).Select(i => GradientCheck.Random((ulong)(c.seed + i), 1, c.length, Width))];
+            Tensor lengths = Tensor.From(Device.Parse("cpu"), new Shape(1), [1 + (c.seed % c.length)]);
+            Tensors.Ops.AttentionOptions options = new(2, Causal: true, 0.4);
+            double[] whole = t[0].Attention(t[1], t[2], lengths, options).Narrow(1, c.length - c.last, c.last).Contiguous().ToArray<double>();
+            double[] alone = t[0].Narrow(1, c.length - c.last, c.last).Attention(t[1], t[2], lengths, options).ToArray<double>();
+            return whole.Zip(alone, (a, b) => Math.Abs(a - b)).Max() < 1e-12;
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(60));
 
     [Fact]
     public void EveryRegisterWidthMatchesTheReference() => Prop.ForAll(

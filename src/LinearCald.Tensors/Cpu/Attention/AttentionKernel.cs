@@ -76,7 +76,25 @@ internal static unsafe class AttentionKernel
     internal static void Forward<T, TV>(
         in AttentionShape shape, in AttentionOptions options, Rows<T> q, Rows<T> k, Rows<T> v, int* lengths, Rows<T> output, T* lse, WorkerPool pool)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
-        where TV : unmanaged, ISimd<TV, T> => new AttentionForward<T, TV>
+        where TV : unmanaged, ISimd<TV, T>
+    {
+        if (AttentionDecode<T, TV>.Fits(in shape, in options))
+        {
+            new AttentionDecode<T, TV>
+            {
+                Shape = shape,
+                Options = options,
+                Query = q,
+                Key = k,
+                Value = v,
+                Lengths = lengths,
+                Output = output,
+                LogSumExp = lse,
+            }.Execute(pool);
+            return;
+        }
+
+        new AttentionForward<T, TV>
         {
             Shape = shape,
             Options = options,
@@ -87,6 +105,7 @@ internal static unsafe class AttentionKernel
             Output = output,
             LogSumExp = lse,
         }.Execute(pool);
+    }
 
     /// <summary>The backward pass at one register width.</summary>
     internal static void Backward<T, TV>(
