@@ -17,6 +17,6 @@ internal abstract partial class Backend
     /// <summary>A tensor for the states that a recorded scan keeps.</summary>
     public abstract Tensor SelectiveScanSaved(in SelectiveScanInputs x);
 
-    /// <summary>All gradients, contiguous. The initial state is not read: it is the first one saved.</summary>
+    /// <summary>All gradients, overwritten; those of u, delta and z may have a row pitch. The initial state is not read: it is the first one saved.</summary>
     public abstract void SelectiveScanGradient(in SelectiveScanInputs x, Tensor saved, Tensor gy, in SelectiveScanGradients g);
 }

@@ -64,9 +64,9 @@ internal sealed unsafe partial class CpuBackend
         where T : unmanaged, IBinaryFloatingPointIeee754<T> => new()
         {
             Y = Pointer<T>(gy),
-            U = Pointer<T>(g.U),
-            Delta = Pointer<T>(g.Delta),
-            Z = PointerOrNull<T>(g.Z),
+            U = PitchedRows<T>(g.U),
+            Delta = PitchedRows<T>(g.Delta),
+            Z = g.Z is null ? default : PitchedRows<T>(g.Z),
             A = Pointer<T>(g.A),
             B = Pointer<T>(g.B),
             C = Pointer<T>(g.C),

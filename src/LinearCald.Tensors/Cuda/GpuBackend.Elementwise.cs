@@ -1,4 +1,5 @@
 using LinearCald.Tensors.Cuda.Kernels;
+using LinearCald.Tensors.Memory;
 using LinearCald.Tensors.Ops;
 
 namespace LinearCald.Tensors.Cuda;
@@ -10,7 +11,20 @@ internal sealed partial class GpuBackend
 
     public override void Copy(Tensor x, Tensor y) => Kernels.Copy.Run(_accelerator, Address(x), x.Type, x.Strides, Address(y), y.Type, y.Strides, x.Shape);
 
-    public override void AddInPlace(Tensor y, Tensor x) => Elementwise.AddInPlace(_accelerator, y.Type, Address(y), Address(x), y.Count);
+    public override void AddInPlace(Tensor y, Tensor x)
+    {
+        if (y.IsContiguous)
+        {
+            Elementwise.AddInPlace(_accelerator, y.Type, Address(y), Address(x), y.Count);
+            return;
+        }
+
+        using MemoryScope scope = MemoryScope.Begin();
+        Tensor sum = Tensor.Allocate(y.Device, y.Type, y.Shape);
+        Copy(y, sum);
+        AddInPlace(sum, x);
+        Copy(sum, y);
+    }
 
     public override void Affine(Tensor x, double factor, double offset, Tensor y) =>
         Elementwise.Affine(_accelerator, x.Type, Address(x), factor, offset, Address(y), x.Count);

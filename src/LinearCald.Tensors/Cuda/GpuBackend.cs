@@ -18,7 +18,7 @@ internal sealed partial class GpuBackend : Backend
     }
 
     /// <summary>The first element.</summary>
-    private static nint Address(Tensor tensor) => ((GpuStorage)tensor.Storage).Address + (nint)(tensor.Offset * tensor.Type.Size());
+    internal static nint Address(Tensor tensor) => ((GpuStorage)tensor.Storage).Address + (nint)(tensor.Offset * tensor.Type.Size());
 
     private static nint AddressOrZero(Tensor? tensor) => tensor is null ? 0 : Address(tensor);
 

@@ -25,7 +25,7 @@ public readonly record struct SelectiveScanOptions
 internal readonly record struct SelectiveScanInputs(
     Tensor U, Tensor Delta, Tensor A, Tensor B, Tensor C, Tensor? D, Tensor? Z, Tensor? DeltaBias, bool Softplus, Tensor? Sequences, Tensor? Lengths, Tensor? InitialState);
 
-/// <summary>The gradients of <see cref="SelectiveScanInputs"/>; null where the input is null or, for the initial state, needs none.</summary>
+/// <summary>The gradients of <see cref="SelectiveScanInputs"/>: those of u, delta and z with a row pitch. Of D, the bias and the initial state null where none is wanted, of z without a gate.</summary>
 internal readonly record struct SelectiveScanGradients(
     Tensor U, Tensor Delta, Tensor A, Tensor B, Tensor C, Tensor? D, Tensor? Z, Tensor? DeltaBias, Tensor? InitialState);
 
@@ -154,31 +154,20 @@ public static class SelectiveScanOperation
         // dD = Σ_t ȳ_t u_t, dz_t = dy_t (C_t·h_t + D u_t) silu′(z_t), ddelta = dΔ·σ(delta + bias) with softplus, dbias = Σ_t ddelta
         public override void Backward(Tensor gradient)
         {
-            SelectiveScanGradients g = new(
-                Like(_x.U), Like(_x.Delta), Like(_x.A), Like(_x.B), Like(_x.C), LikeOptional(_x.D), LikeOptional(_x.Z), LikeOptional(_x.DeltaBias),
-                _x.InitialState is { NeedsGradient: true } initial ? Like(initial) : null);
-            _x.U.Device.Backend.SelectiveScanGradient(_x, _saved, gradient, g);
-            Gradients.Add(_x.U, g.U);
-            Gradients.Add(_x.Delta, g.Delta);
-            Gradients.Add(_x.A, g.A);
-            Gradients.Add(_x.B, g.B);
-            Gradients.Add(_x.C, g.C);
-            AddOptional(_x.D, g.D);
-            AddOptional(_x.Z, g.Z);
-            AddOptional(_x.DeltaBias, g.DeltaBias);
-            AddOptional(_x.InitialState, g.InitialState);
-        }
-
-        private static Tensor Like(Tensor x) => Tensor.Allocate(x.Device, x.Type, x.Shape);
-
-        private static Tensor? LikeOptional(Tensor? x) => x is null ? null : Like(x);
-
-        private static void AddOptional(Tensor? input, Tensor? gradient)
-        {
-            if (input is not null && gradient is not null)
-            {
-                Gradients.Add(input, gradient);
-            }
+            InputGradient u = Gradients.ForAny(_x.U), delta = Gradients.ForAny(_x.Delta), z = _x.Z is null ? default : Gradients.ForAny(_x.Z);
+            InputGradient a = Gradients.ForAny(_x.A, strided: false), b = Gradients.ForAny(_x.B, strided: false), c = Gradients.ForAny(_x.C, strided: false);
+            InputGradient d = Gradients.For(_x.D, strided: false), bias = Gradients.For(_x.DeltaBias, strided: false), state = Gradients.For(_x.InitialState, strided: false);
+            _x.U.Device.Backend.SelectiveScanGradient(
+                _x, _saved, gradient, new(u.Buffer!, delta.Buffer!, a.Buffer!, b.Buffer!, c.Buffer!, d.Buffer, z.Buffer, bias.Buffer, state.Buffer));
+            u.Done();
+            delta.Done();
+            z.Done();
+            a.Done();
+            b.Done();
+            c.Done();
+            d.Done();
+            bias.Done();
+            state.Done();
         }
     }
 }

@@ -70,9 +70,9 @@ internal sealed unsafe class SelectiveScanCase<T> : IDisposable
         SelectiveScanGradient<T> gradient = new()
         {
             Y = gy,
-            U = u,
-            Delta = delta,
-            Z = _problem.Z.Start is null ? null : z.Pointer,
+            U = new(u, _problem.Channels),
+            Delta = new(delta, _problem.Channels),
+            Z = _problem.Z.Start is null ? default : new(z, _problem.Channels),
             A = a,
             B = b,
             C = c,
@@ -91,7 +91,7 @@ internal sealed unsafe class SelectiveScanCase<T> : IDisposable
         }
 
         List<KernelBuffer<T>> written = [u, delta, a, b, c];
-        written.AddRange(gradient.Z is null ? [] : [z]);
+        written.AddRange(gradient.Z.Start is null ? [] : [z]);
         written.AddRange(gradient.D is null ? [] : [d]);
         written.AddRange(gradient.DeltaBias is null ? [] : [bias]);
         written.AddRange(gradient.InitialState is null ? [] : [initial]);

@@ -82,11 +82,11 @@ internal readonly unsafe struct SelectiveScanBackward<T>(
     private void ClearRest(int sample, int channel, int width, int valid, bool first)
     {
         nint begin = ((nint)sample * problem.Length) + valid, end = (nint)(sample + 1) * problem.Length;
-        new Rows<T>(gradient.U + channel, problem.Channels).Clear(begin, end, width);
-        new Rows<T>(gradient.Delta + channel, problem.Channels).Clear(begin, end, width);
-        if (gradient.Z is not null)
+        gradient.U.From(0, channel).Clear(begin, end, width);
+        gradient.Delta.From(0, channel).Clear(begin, end, width);
+        if (gradient.Z.Start is not null)
         {
-            new Rows<T>(gradient.Z + channel, problem.Channels).Clear(begin, end, width);
+            gradient.Z.From(0, channel).Clear(begin, end, width);
         }
 
         if (first)
@@ -156,10 +156,10 @@ internal readonly unsafe struct SelectiveScanBackward<T>(
         for (int v = 0; v < strip.Registers; v++)
         {
             int c = strip.Channel + (v * TV.Width);
-            nint at = (nint)v * problem.States * TV.Width, output = (row * problem.Channels) + c;
+            nint at = (nint)v * problem.States * TV.Width;
             TV u = TV.Load(problem.U[row] + c), delta = TV.Load(work.Delta + ((nint)i * work.Width) + (v * TV.Width));
-            TV gy = TV.Load(gradient.Y + output), z = TV.Of(0.0), gate = TV.Of(1.0), dy = gy;
-            if (gradient.Z is not null)
+            TV gy = TV.Load(gradient.Y + (row * problem.Channels) + c), z = TV.Of(0.0), gate = TV.Of(1.0), dy = gy;
+            if (gradient.Z.Start is not null)
             {
                 z = TV.Load(problem.Z[row] + c);
                 gate = VectorMath.Sigmoid<TV, T>(z);
@@ -184,11 +184,11 @@ internal readonly unsafe struct SelectiveScanBackward<T>(
                 ungated = TV.Fma(d, u, ungated);
             }
 
-            du.Store(gradient.U + output);
-            ddelta.Store(gradient.Delta + output);
-            if (gradient.Z is not null)
+            du.Store(gradient.U[row] + c);
+            ddelta.Store(gradient.Delta[row] + c);
+            if (gradient.Z.Start is not null)
             {
-                (gy * ungated * gate * TV.Fma(z, TV.Of(1.0) - gate, TV.Of(1.0))).Store(gradient.Z + output);
+                (gy * ungated * gate * TV.Fma(z, TV.Of(1.0) - gate, TV.Of(1.0))).Store(gradient.Z[row] + c);
             }
 
             T* skip = work.SkipGradient + (v * TV.Width), bias = work.BiasGradient + (v * TV.Width);

@@ -69,7 +69,7 @@ internal readonly unsafe struct SelectiveScanProblem<T>
     }
 }
 
-/// <summary>Where the gradients of a selective scan go: all contiguous and written completely; null where not wanted, unless said otherwise.</summary>
+/// <summary>Where the gradients of a selective scan go: written completely; null where not wanted, unless said otherwise.</summary>
 internal readonly unsafe struct SelectiveScanGradient<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
@@ -77,13 +77,13 @@ internal readonly unsafe struct SelectiveScanGradient<T>
     public required T* Y { get; init; }
 
     /// <summary>[B·L, D], never null.</summary>
-    public required T* U { get; init; }
+    public required Rows<T> U { get; init; }
 
     /// <summary>[B·L, D], never null.</summary>
-    public required T* Delta { get; init; }
+    public required Rows<T> Delta { get; init; }
 
-    /// <summary>[B·L, D]; null exactly when there is no gate.</summary>
-    public T* Z { get; init; }
+    /// <summary>[B·L, D]; starts at null exactly when there is no gate.</summary>
+    public Rows<T> Z { get; init; }
 
     /// <summary>[D, N], never null.</summary>
     public required T* A { get; init; }

@@ -36,9 +36,13 @@ internal static unsafe class SelectiveScanReference
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         nint rows = (nint)p.Batch * p.Length;
-        Clear(g.U, rows * p.Channels);
-        Clear(g.Delta, rows * p.Channels);
-        Clear(g.Z, rows * p.Channels);
+        g.U.Clear(0, rows, p.Channels);
+        g.Delta.Clear(0, rows, p.Channels);
+        if (g.Z.Start is not null)
+        {
+            g.Z.Clear(0, rows, p.Channels);
+        }
+
         Clear(g.A, (nint)p.Channels * p.States);
         Clear(g.B, rows * p.States);
         Clear(g.C, rows * p.States);
@@ -79,8 +83,8 @@ internal static unsafe class SelectiveScanReference
             }
 
             ddelta *= p.Softplus ? Sigmoid(p.Delta[row][c] + Bias(p, c)) : T.One;
-            g.U[at] = du;
-            g.Delta[at] = ddelta;
+            g.U[row][c] = du;
+            g.Delta[row][c] = ddelta;
             if (g.D is not null)
             {
                 g.D[c] += dy * u;
@@ -91,10 +95,10 @@ internal static unsafe class SelectiveScanReference
                 g.DeltaBias[c] += ddelta;
             }
 
-            if (g.Z is not null)
+            if (g.Z.Start is not null)
             {
                 T z = p.Z[row][c], s = Sigmoid(z);
-                g.Z[at] = g.Y[at] * Ungated(p, row, c, h[t + 1]) * s * (T.One + (z * (T.One - s)));
+                g.Z[row][c] = g.Y[at] * Ungated(p, row, c, h[t + 1]) * s * (T.One + (z * (T.One - s)));
             }
         }
 

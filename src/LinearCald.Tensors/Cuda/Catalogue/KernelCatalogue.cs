@@ -129,6 +129,7 @@ public static class KernelCatalogue
 
         Products(device, type);
         Attentions(device, type);
+        Scans(device, type);
         backend.AddSumOfSquares(x, total);
         if (type == DType.Float32)
         {
@@ -177,6 +178,28 @@ public static class KernelCatalogue
             q, k, v, e, e, lengths, Heads, scale, Dropout, default, y, lse, kProjected, vProjected, gy, gq, gk, gv, ge, false, ge, false);
 
         Tensor Hidden() => Make(type, Batch, Length, Width);
+
+        Tensor Make(DType of, params ReadOnlySpan<int> extents) => Tensor.Empty(device, of, new Shape(extents));
+    }
+
+    private static void Scans(GpuDevice device, DType type)
+    {
+        const int States = 16;
+        Tensor a = Make(DType.Float32, Width, States), row = Make(DType.Float32, Width), ga = Make(DType.Float32, Width, States), grow = Make(DType.Float32, Width);
+        Tensor state = Make(DType.Float32, Batch, Width, States), narrow = Make(type, Batch, Length, States), gnarrow = Make(type, Batch, Length, States);
+        Tensor x = Make(type, Batch, Length, Width), y = Make(type, Batch, Length, Width);
+        SelectiveScanInputs inputs = new(x, x, a, narrow, narrow, row, x, row, true, null, null, null);
+        foreach (SelectiveScanInputs scan in (SelectiveScanInputs[])
+            [inputs, inputs with { Sequences = Make(DType.Int32, Batch, Length) }, inputs with { Lengths = Make(DType.Int32, Batch) }, inputs with { InitialState = state }])
+        {
+            Tensor saved = device.Backend.SelectiveScanSaved(scan);
+            device.Backend.SelectiveScan(scan, y, null, null);
+            device.Backend.SelectiveScan(scan, y, state, saved);
+            device.Backend.SelectiveScanGradient(scan, saved, y, new(y, y, ga, gnarrow, gnarrow, grow, y, grow, scan.InitialState is null ? null : state));
+        }
+
+        Tensor one = Make(type, Batch, 1, Width), narrowOne = Make(type, Batch, 1, States);
+        device.Backend.SelectiveScan(inputs with { U = one, Delta = one, Z = one, B = narrowOne, C = narrowOne, InitialState = state }, one, state, null);
 
         Tensor Make(DType of, params ReadOnlySpan<int> extents) => Tensor.Empty(device, of, new Shape(extents));
     }

@@ -1,0 +1,430 @@
+using LinearCald.Gpu;
+
+namespace LinearCald.Tensors.Cuda.Kernels;
+
+/// <summary>Where the gradients of a selective scan go.</summary>
+internal struct SelectiveScanGradientViews<TWord>
+    where TWord : unmanaged
+{
+    /// <summary>Of y, read.</summary>
+    public ReadOnlyView<TWord> Y;
+    public View<TWord> U;
+    public View<TWord> Delta;
+
+    /// <summary>With a gate only.</summary>
+    public View<TWord> Z;
+
+    /// <summary>[batch, channels, states]: partial sums.</summary>
+    public View<float> A;
+
+    /// <summary>[blocks of channels, rows, states]: partial sums.</summary>
+    public View<float> B;
+
+    /// <summary>[blocks of channels, rows, states]: partial sums.</summary>
+    public View<float> C;
+
+    /// <summary>[batch, channels]: partial sums.</summary>
+    public View<float> D;
+
+    /// <summary>[batch, channels]: partial sums.</summary>
+    public View<float> Bias;
+
+    /// <summary>[batch, channels, states]; only where it is wanted.</summary>
+    public View<float> InitialState;
+
+    /// <summary>From row to row of <see cref="U"/>.</summary>
+    public int PitchU;
+    public int PitchDelta;
+    public int PitchZ;
+}
+
+/// <summary>
+/// The gradient of <see cref="SelectiveScanForward"/>, threads laid out as there. Chunk after chunk of 32 positions from the last: from the saved state time runs forward once to
+/// find the states before every eighth position, then eighth after eighth from the last: forward once more with all states and decays in registers, and backward through them.
+/// With G_t = C_t ȳ_t + exp(Δ_{t+1} A) G_{t+1}, r_t = exp(Δ_t A) h_{t−1}, ȳ = dy·silu(z): dC_t = ȳ_t h_t, dB_t = G_t Δ_t u_t, du_t = D ȳ_t + Δ_t Σ G_t B_t,
+/// dΔ_t = Σ G_t (B_t u_t + A r_t), dA = Σ_t G_t Δ_t r_t.
+/// </summary>
+/// <remarks>
+/// dB and dC are summed over the channels of a warp by exchanges, over the warps through shared memory, over the groups by a second kernel: always in the same order.
+/// Floor: 1.75 exponentials and about 16 multiply-adds a position, channel and number of state.
+/// </remarks>
+internal static class SelectiveScanBackward
+{
+    private const int Steps = SelectiveScanForward.ChunkSteps;
+    private const int Eighth = 8;
+    private const int Sums = 2 * ScanLane.States;
+
+    /// <summary>Grid: blocks of channels · samples. Group: four threads a channel.</summary>
+    /// <param name="saved">[batch, chunks, channels, states].</param>
+    [Kernel(Name = "selective_scan_backward")]
+    public static void Run<TWord, TFormat>(
+        SelectiveScanArguments<TWord> x, ReadOnlyView<float> saved, SelectiveScanGradientViews<TWord> gradient, [Constant] SelectiveScanTraits traits)
+        where TWord : unmanaged
+        where TFormat : struct, IElementFormat<TWord>
+    {
+        int width = ScanLane.Channels, warps = Group.Size / Warp.Size;
+        Tile tile = default;
+        tile.Inputs = Shared.Allocate<Float2>(Steps * width);
+        tile.Outputs = Shared.Allocate<Float2>(Steps * width);
+        tile.Slopes = Shared.Allocate<Float2>(Steps * width);
+        tile.B = Shared.Allocate<float>(Steps * ScanLane.States);
+        tile.C = Shared.Allocate<float>(Steps * ScanLane.States);
+        tile.Restarts = Shared.Allocate<float>(traits.HasSequences ? Steps : 1);
+        tile.Sums = Shared.Allocate<float>(warps * Steps * Sums);
+        Shared<Float4> entries = Shared.Allocate<Float4>(Steps / Eighth * Group.Size);
+
+        int sample = Grid.IndexY, firstChannel = Grid.IndexX * width, channel = firstChannel + ScanLane.Channel;
+        bool inside = channel < x.Channels;
+        int valid = x.Valid(sample, traits), chunks = (x.Length + Steps - 1) / Steps, used = (valid + Steps - 1) / Steps;
+        long row = ((long)sample * x.Channels) + channel;
+        Walk walk = default;
+        walk.Decay = ScanLane.Load(x.A, channel, x.States, inside, traits.Vectors);
+        for (int i = 0; i < 4; i++)
+        {
+            walk.Decay[i] *= Base2.Log2E;
+        }
+
+        walk.States = default;
+        walk.Decays = default;
+        walk.Later.Fill(0f);
+        walk.DecayGradient.Fill(0f);
+        float skip = traits.HasSkip && inside ? x.D[channel] : 0f, skipGradient = 0f, biasGradient = 0f;
+        ClearRest<TWord, TFormat>(x, gradient, sample, channel, inside, used * Steps, traits);
+        for (int chunk = used - 1; chunk >= 0; chunk--)
+        {
+            Loop.Keep();
+            Fill<TWord, TFormat>(x, gradient.Y, tile, sample, firstChannel, chunk * Steps, valid, traits);
+            Group.Barrier();
+            Registers<float, N4> state = ScanLane.Load(saved, ((((long)sample * chunks) + chunk) * x.Channels) + channel, x.States, inside, traits.Vectors);
+            for (int eighth = 0; eighth < Steps / Eighth; eighth++)
+            {
+                Loop.Keep();
+                entries[(eighth * Group.Size) + Group.Thread] = new Float4(state[0], state[1], state[2], state[3]);
+                if (eighth < (Steps / Eighth) - 1)
+                {
+                    for (int i = 0; i < Eighth; i++)
+                    {
+                        Loop.Unroll();
+                        Advance(ref state, walk.Decay, tile, (eighth * Eighth) + i, traits);
+                    }
+                }
+            }
+
+            for (int eighth = (Steps / Eighth) - 1; eighth >= 0; eighth--)
+            {
+                Loop.Keep();
+                Float4 entry = entries[(eighth * Group.Size) + Group.Thread];
+                Recompute(ref walk, entry, tile, eighth * Eighth, traits);
+                for (int half = 1; half >= 0; half--)
+                {
+                    Loop.Unroll();
+                    Totals totals = new() { Ungated = default, ForA = default, ForB = default };
+                    for (int i = 3; i >= 0; i--)
+                    {
+                        Loop.Unroll();
+                        StepBack(ref walk, ref totals, tile, eighth * Eighth, (half * 4) + i, i);
+                    }
+
+                    // Each part of a channel finishes one of the four positions.
+                    float forB = ScanLane.SumOverParts(totals.ForB), forA = ScanLane.SumOverParts(totals.ForA), ungated = traits.HasGate ? ScanLane.SumOverParts(totals.Ungated) : 0f;
+                    int own = (eighth * Eighth) + (half * 4) + ScanLane.Part, position = (chunk * Steps) + own, at = (own * width) + ScanLane.Channel;
+                    Float2 output = tile.Outputs[at], slope = tile.Slopes[at];
+                    float delta = tile.Inputs[at].X;
+                    float du = GpuMath.Fma(forB, delta, skip * output.X);
+                    float ddelta = GpuMath.Fma(forA, Base2.Ln2, forB * output.Y) * slope.Y;
+                    skipGradient = GpuMath.Fma(output.X, output.Y, skipGradient);
+                    biasGradient += ddelta;
+                    if (inside && position < x.Length)
+                    {
+                        long target = ((long)sample * x.Length) + position;
+                        gradient.U[(target * gradient.PitchU) + channel] = TFormat.Narrow(du);
+                        gradient.Delta[(target * gradient.PitchDelta) + channel] = TFormat.Narrow(ddelta);
+                        if (traits.HasGate)
+                        {
+                            gradient.Z[(target * gradient.PitchZ) + channel] = TFormat.Narrow(slope.X * GpuMath.Fma(skip, output.Y, ungated));
+                        }
+                    }
+                }
+            }
+
+            Group.Barrier();
+            AddWarps<TWord>(x, gradient, tile.Sums, sample, chunk * Steps);
+        }
+
+        ScanLane.Store(gradient.A, row, x.States, inside, traits.Vectors, walk.DecayGradient);
+        if (traits.Ends)
+        {
+            ScanLane.Store(gradient.InitialState, row, x.States, inside, traits.Vectors, walk.Later);
+        }
+
+        skipGradient += Warp.ShuffleXor(skipGradient, 8);
+        skipGradient += Warp.ShuffleXor(skipGradient, 16);
+        biasGradient += Warp.ShuffleXor(biasGradient, 8);
+        biasGradient += Warp.ShuffleXor(biasGradient, 16);
+        if (inside && ScanLane.Part == 0)
+        {
+            gradient.D[row] = skipGradient;
+            gradient.Bias[row] = biasGradient;
+        }
+    }
+
+    /// <summary>Zero from a position on, which is past the end.</summary>
+    private static void ClearRest<TWord, TFormat>(
+        in SelectiveScanArguments<TWord> x, in SelectiveScanGradientViews<TWord> gradient, int sample, int channel, bool inside, int first, SelectiveScanTraits traits)
+        where TWord : unmanaged
+        where TFormat : struct, IElementFormat<TWord>
+    {
+        View<TWord> u = gradient.U, delta = gradient.Delta, z = gradient.Z;
+        View<float> b = gradient.B, c = gradient.C;
+        for (int position = first + ScanLane.Part; position < x.Length; position += ScanLane.Parts)
+        {
+            Loop.Keep();
+            if (inside)
+            {
+                long target = ((long)sample * x.Length) + position;
+                u[(target * gradient.PitchU) + channel] = TFormat.Narrow(0f);
+                delta[(target * gradient.PitchDelta) + channel] = TFormat.Narrow(0f);
+                if (traits.HasGate)
+                {
+                    z[(target * gradient.PitchZ) + channel] = TFormat.Narrow(0f);
+                }
+            }
+        }
+
+        long rows = (long)Grid.SizeY * x.Length, start = ((rows * Grid.IndexX) + ((long)sample * x.Length)) * x.States;
+        for (int i = (first * x.States) + Group.Thread; i < x.Length * x.States; i += Group.Size)
+        {
+            Loop.Keep();
+            b[start + i] = 0f;
+            c[start + i] = 0f;
+        }
+    }
+
+    /// <summary>Brings a chunk into shared memory, with what is computed once a position and channel.</summary>
+    private static void Fill<TWord, TFormat>(
+        in SelectiveScanArguments<TWord> x, ReadOnlyView<TWord> gy, in Tile tile, int sample, int firstChannel, int first, int valid, SelectiveScanTraits traits)
+        where TWord : unmanaged
+        where TFormat : struct, IElementFormat<TWord>
+    {
+        int width = ScanLane.Channels, column = Group.Thread % width, firstRow = (int)((uint)Group.Thread / (uint)width), channel = firstChannel + column;
+        Shared<Float2> inputs = tile.Inputs, outputs = tile.Outputs, slopes = tile.Slopes;
+        Shared<float> b = tile.B, c = tile.C, restarts = tile.Restarts;
+        long start = (long)sample * x.Length;
+        for (int i = 0; i < Steps / ScanLane.Parts; i++)
+        {
+            Loop.Unroll();
+            int row = firstRow + (i * ScanLane.Parts), position = first + row, at = (row * width) + column;
+            Float2 input = default, output = default, slope = default;
+            if (position < valid && channel < x.Channels)
+            {
+                float u = TFormat.Widen(x.U[((start + position) * x.PitchU) + channel]);
+                float raw = TFormat.Widen(x.Delta[((start + position) * x.PitchDelta) + channel]);
+                float dy = TFormat.Widen(gy[((start + position) * x.Channels) + channel]);
+                float delta = x.StepSize(raw, channel, traits);
+                float softplusSlope = traits.Softplus ? DeviceMath.Sigmoid(traits.HasBias ? raw + x.Bias[channel] : raw) : 1f;
+                float gateSlope = 0f;
+                if (traits.HasGate)
+                {
+                    // silu = z s, silu′ = s (1 + z (1 − s))
+                    float z = TFormat.Widen(x.Z[((start + position) * x.PitchZ) + channel]), s = DeviceMath.Sigmoid(z);
+                    gateSlope = dy * s * GpuMath.Fma(z, 1f - s, 1f);
+                    dy *= z * s;
+                }
+
+                input = new Float2(delta, delta * u);
+                output = new Float2(dy, u);
+                slope = new Float2(gateSlope, softplusSlope);
+            }
+
+            inputs[at] = input;
+            outputs[at] = output;
+            slopes[at] = slope;
+        }
+
+        for (int i = 0; i < Steps * ScanLane.States / Group.Size; i++)
+        {
+            Loop.Unroll();
+            int at = Group.Thread + (i * Group.Size), position = first + (at / ScanLane.States), n = at % ScanLane.States;
+            float inB = 0f, inC = 0f;
+            if (position < valid && n < x.States)
+            {
+                inB = TFormat.Widen(x.B[((start + position) * x.PitchB) + n]);
+                inC = TFormat.Widen(x.C[((start + position) * x.PitchC) + n]);
+            }
+
+            b[at] = inB;
+            c[at] = inC;
+        }
+
+        if (traits.HasSequences && Group.Thread < Steps)
+        {
+            restarts[Group.Thread] = x.Restart(sample, first + Group.Thread);
+        }
+    }
+
+    private static void Advance(ref Registers<float, N4> state, Registers<float, N4> decay, in Tile tile, int row, SelectiveScanTraits traits)
+    {
+        Float2 input = tile.Inputs[(row * ScanLane.Channels) + ScanLane.Channel];
+        Float4 b = tile.B.As<Float4>()[(row * ScanLane.Parts) + ScanLane.Part];
+        float restart = traits.HasSequences ? tile.Restarts[row] : 0f;
+        state[0] = GpuMath.Fma(SelectiveScanForward.Decay(input.X, decay[0], restart, traits.HasSequences), state[0], input.Y * b.X);
+        state[1] = GpuMath.Fma(SelectiveScanForward.Decay(input.X, decay[1], restart, traits.HasSequences), state[1], input.Y * b.Y);
+        state[2] = GpuMath.Fma(SelectiveScanForward.Decay(input.X, decay[2], restart, traits.HasSequences), state[2], input.Y * b.Z);
+        state[3] = GpuMath.Fma(SelectiveScanForward.Decay(input.X, decay[3], restart, traits.HasSequences), state[3], input.Y * b.W);
+    }
+
+    /// <summary>The states around eight positions, and their decays.</summary>
+    private static void Recompute(ref Walk walk, Float4 entry, in Tile tile, int first, SelectiveScanTraits traits)
+    {
+        walk.States[0] = entry.X;
+        walk.States[1] = entry.Y;
+        walk.States[2] = entry.Z;
+        walk.States[3] = entry.W;
+        for (int i = 0; i < Eighth; i++)
+        {
+            Loop.Unroll();
+            int row = first + i;
+            Float2 input = tile.Inputs[(row * ScanLane.Channels) + ScanLane.Channel];
+            Float4 b = tile.B.As<Float4>()[(row * ScanLane.Parts) + ScanLane.Part];
+            float restart = traits.HasSequences ? tile.Restarts[row] : 0f;
+            Registers<float, N4> added = default;
+            added[0] = input.Y * b.X;
+            added[1] = input.Y * b.Y;
+            added[2] = input.Y * b.Z;
+            added[3] = input.Y * b.W;
+            for (int n = 0; n < 4; n++)
+            {
+                Loop.Unroll();
+                float a = SelectiveScanForward.Decay(input.X, walk.Decay[n], restart, traits.HasSequences);
+                walk.Decays[(i * 4) + n] = a;
+                walk.States[((i + 1) * 4) + n] = GpuMath.Fma(a, walk.States[(i * 4) + n], added[n]);
+            }
+        }
+    }
+
+    /// <summary>Position <paramref name="i"/> of eight, backwards; its totals go to register <paramref name="slot"/>.</summary>
+    private static void StepBack(ref Walk walk, ref Totals totals, in Tile tile, int first, int i, int slot)
+    {
+        int row = first + i, at = (row * ScanLane.Channels) + ScanLane.Channel;
+        Float2 input = tile.Inputs[at];
+        float dy = tile.Outputs[at].X;
+        Registers<float, N4> b = Four(tile.B.As<Float4>()[(row * ScanLane.Parts) + ScanLane.Part]), c = Four(tile.C.As<Float4>()[(row * ScanLane.Parts) + ScanLane.Part]);
+        Registers<float, N8> overChannels = default;
+        float ungated = 0f, forA = 0f, forB = 0f;
+        for (int n = 0; n < 4; n++)
+        {
+            Loop.Unroll();
+            float g = GpuMath.Fma(c[n], dy, walk.Later[n]), state = walk.States[((i + 1) * 4) + n];
+            ungated = GpuMath.Fma(c[n], state, ungated);
+            overChannels[n] = g * input.Y;
+            overChannels[n + 4] = dy * state;
+            forB = GpuMath.Fma(g, b[n], forB);
+            float carried = g * walk.Decays[(i * 4) + n];
+            walk.Later[n] = carried;
+            float kept = carried * walk.States[(i * 4) + n]; // G r
+            forA = GpuMath.Fma(kept, walk.Decay[n], forA);
+            walk.DecayGradient[n] = GpuMath.Fma(kept, input.X, walk.DecayGradient[n]);
+        }
+
+        totals.Ungated[slot] = ungated;
+        totals.ForA[slot] = forA;
+        totals.ForB[slot] = forB;
+
+        // Lanes 0–3 of a part now have its four sums of dB, lanes 4–7 those of dC.
+        float sum = ScanLane.SumOverChannels(overChannels);
+        Shared<float> sums = tile.Sums;
+        int lane = Warp.Lane & 7;
+        sums[(((Warp.Index * Steps) + row) * Sums) + ((lane >> 2) * ScanLane.States) + (ScanLane.Part * 4) + (lane & 3)] = sum;
+    }
+
+    /// <summary>dB and dC of a chunk, over the group's channels.</summary>
+    private static void AddWarps<TWord>(in SelectiveScanArguments<TWord> x, in SelectiveScanGradientViews<TWord> gradient, Shared<float> sums, int sample, int first)
+        where TWord : unmanaged
+    {
+        View<float> b = gradient.B, c = gradient.C;
+        long rows = (long)Grid.SizeY * x.Length, start = (rows * Grid.IndexX) + ((long)sample * x.Length) + first;
+        for (int at = Group.Thread; at < Steps * Sums; at += Group.Size)
+        {
+            Loop.Keep();
+            int row = at / Sums, n = at % ScanLane.States;
+            float sum = sums[at];
+            for (int warp = 1; warp < Group.Size / Warp.Size; warp++)
+            {
+                Loop.Unroll();
+                sum += sums[(warp * Steps * Sums) + at];
+            }
+
+            if (first + row < x.Length && n < x.States)
+            {
+                if (at % Sums < ScanLane.States)
+                {
+                    b[((start + row) * x.States) + n] = sum;
+                }
+                else
+                {
+                    c[((start + row) * x.States) + n] = sum;
+                }
+            }
+        }
+    }
+
+    private static Registers<float, N4> Four(Float4 value)
+    {
+        Registers<float, N4> four = default;
+        four[0] = value.X;
+        four[1] = value.Y;
+        four[2] = value.Z;
+        four[3] = value.W;
+        return four;
+    }
+
+    /// <summary>A chunk in shared memory, [position, channel] or [position, number of state].</summary>
+    private struct Tile
+    {
+        /// <summary>Δ, Δ u.</summary>
+        public Shared<Float2> Inputs;
+
+        /// <summary>ȳ, u.</summary>
+        public Shared<Float2> Outputs;
+
+        /// <summary>dy·silu′(z), softplus′.</summary>
+        public Shared<Float2> Slopes;
+        public Shared<float> B;
+        public Shared<float> C;
+        public Shared<float> Restarts;
+
+        /// <summary>[warp, position, dB then dC].</summary>
+        public Shared<float> Sums;
+    }
+
+    /// <summary>What a thread carries backwards.</summary>
+    private struct Walk
+    {
+        /// <summary>A·log₂ e.</summary>
+        public Registers<float, N4> Decay;
+
+        /// <summary>exp(Δ_{t+1} A) G_{t+1}.</summary>
+        public Registers<float, N4> Later;
+        public Registers<float, N4> DecayGradient;
+
+        /// <summary>Before each of eight positions and after the last.</summary>
+        public Registers<float, N36> States;
+
+        /// <summary>exp(Δ A) of eight positions.</summary>
+        public Registers<float, Times<N8, N4>> Decays;
+    }
+
+    /// <summary>This part's sums over the state at four positions.</summary>
+    private struct Totals
+    {
+        public Registers<float, N4> Ungated;
+        public Registers<float, N4> ForA;
+        public Registers<float, N4> ForB;
+    }
+
+    /// <summary>36.</summary>
+    private readonly struct N36 : ICount
+    {
+        public static int Value => 36;
+    }
+}
