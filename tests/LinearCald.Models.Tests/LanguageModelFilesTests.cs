@@ -47,6 +47,15 @@ public sealed class LanguageModelFilesTests : IDisposable
         }
     }
 
+    [Fact]
+    public void AFolderThatIsNoModelIsNamed()
+    {
+        string folder = Copy("seed0/mamba", c => c.Remove("model_type"));
+        Assert.Contains("model_type is ''", Refused(() => LanguageModelFiles.Load(folder, Context())), StringComparison.Ordinal);
+        File.Delete(Path.Combine(folder, "config.json"));
+        Assert.Contains("has no config.json", Refused(() => LanguageModelFiles.Load(folder, Context())), StringComparison.Ordinal);
+    }
+
     [Theory]
     [MemberData(nameof(Kinds))]
     public void AModelIsReadBackBitForBit(string kind)
@@ -128,6 +137,56 @@ public sealed class LanguageModelFilesTests : IDisposable
     {
         string folder = Copy("seed0/gptneox-parallel", c => c[field] = JsonNode.Parse(value));
         Assert.Contains(expected, Refused(() => LanguageModelFiles.Load(folder, Context())), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("mamba", "time_step_rank", "0", "time_step_rank is 0")]
+    [InlineData("mamba", "hidden_act", "\"relu\"", "supports only silu")]
+    [InlineData("mamba2", "num_heads", "5", "5 times head_dim 16 is not expand times hidden_size, 96")]
+    [InlineData("mamba2", "n_groups", "4", "6 does not divide by n_groups 4")]
+    [InlineData("mamba2", "time_step_limit", "[0.1]", "time_step_limit is [0.1]")]
+    [InlineData("mamba2", "time_step_limit", "[0.5, 0.1]", "expected two numbers")]
+    [InlineData("mamba2", "tie_word_embeddings", "true", "")] // ties: the file's lm_head is not needed then
+    public void ABadConfigOfAMambaIsNamed(string model, string field, string value, string expected)
+    {
+        string folder = Copy("seed0/" + model, c => c[field] = JsonNode.Parse(value));
+        if (expected.Length > 0)
+        {
+            Assert.Contains(expected, Refused(() => LanguageModelFiles.Load(folder, Context())), StringComparison.Ordinal);
+            return;
+        }
+
+        using LayeredLanguageModel tied = LanguageModelFiles.Load(folder, Context(), out LoadReport report);
+        Assert.Equal(["lm_head.weight"], report.Ignored);
+        Assert.Same(tied.NamedParameters().Single(p => p.Name == "backbone.embeddings.weight").Parameter, tied.OutputWeight);
+    }
+
+    [Theory]
+    [InlineData("""{"__float__": "Infinity"}""")]
+    [InlineData("Infinity")]
+    [InlineData("1e9")]
+    public void EveryFormOfAnOpenTimeStepLimitIsRead(string form)
+    {
+        string folder = Copy("seed0/mamba2");
+        string path = Path.Combine(folder, "config.json");
+        File.WriteAllText(path, File.ReadAllText(path).Replace("""{"__float__":"Infinity"}""", form, StringComparison.Ordinal));
+        Mamba2Config mixer = Mamba2ModelConfig.Read(folder).Mixer;
+        Assert.Equal(0, mixer.TimeStepLow);
+        Assert.Equal(form == "1e9" ? 1e9 : double.PositiveInfinity, mixer.TimeStepHigh);
+    }
+
+    [Fact]
+    public void SizesThatAMambaConfigLeavesOutAreHuggingFaces()
+    {
+        string folder = Copy("seed0/mamba", c =>
+        {
+            c.Remove("intermediate_size");
+            c["time_step_rank"] = "auto";
+            c["expand"] = 3;
+        });
+        Assert.Equal(new MambaConfig(144, 3), MambaModelConfig.Read(folder).Mixer);
+        Assert.Equal(new Mamba2Config(24, 64), Mamba2Config.For(768));
+        Assert.Contains("does not divide into heads of 64", Refused(() => Mamba2Config.For(40)), StringComparison.Ordinal);
     }
 
     [Theory]

@@ -72,6 +72,30 @@ public sealed class MambaInitialTests
     }
 
     [Fact]
+    public void AWholeMambaStartsAsItsAuthors()
+    {
+        MambaModelConfig config = LanguageModels.Mamba with { HiddenSize = Width, Layers = 4, InitialiserRange = 0.1, Mixer = MambaConfig.For(Width) };
+        Dictionary<string, double[]> values = Values(config, "backbone.");
+        Assert.InRange(Math.Sqrt(values["embeddings.weight"].Average(v => v * v)), 0.09, 0.11);
+        UniformIn(0.5 / Math.Sqrt(2 * Width), values["layers.3.mixer.out_proj.weight"]); // smaller by √4 layers
+        Assert.All(values["norm_f.weight"].Concat(values["layers.0.norm.weight"]), w => Assert.Equal(1, w));
+    }
+
+    [Fact]
+    public void AMamba2StartsAsItsAuthors()
+    {
+        Mamba2ModelConfig config = LanguageModels.Mamba2 with { HiddenSize = 128, Layers = 1, Mixer = new Mamba2Config(256, 1) { StateSize = 4 } };
+        Dictionary<string, double[]> values = Values(config, "backbone.layers.0.mixer.");
+        Assert.Equal(Enumerable.Range(1, 256).Select(i => (double)(float)Math.Log(i)), values["A_log"]);
+        Assert.All(values["D"].Concat(values["norm.weight"]), w => Assert.Equal(1, w));
+        double[] deltas = [.. values["dt_bias"].Select(b => double.LogP1(Math.Exp(b)))];
+        Assert.All(deltas, d => Assert.InRange(d, 0.000999, 0.1001));
+        Assert.InRange(deltas.Count(d => d < 0.01) / 256.0, 0.35, 0.65);
+        UniformIn(1 / Math.Sqrt(128), values["in_proj.weight"]);
+        UniformIn(0.5, values["conv1d.weight"]);
+    }
+
+    [Fact]
     public void ATransformerStartsNormal()
     {
         Dictionary<string, double[]> values = Values(LanguageModels.Transformer with { InitialiserRange = 0.03 }, "gpt_neox.layers.0.");

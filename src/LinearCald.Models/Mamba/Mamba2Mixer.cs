@@ -52,7 +52,7 @@ internal sealed class Mamba2Mixer : CausalMixer
         Tensor u = ubc.Narrow(-1, 0, inner); // [B, L, H P]
         Tensor b = ubc.Narrow(-1, inner, shared); // [B, L, G N]
         Tensor c = ubc.Narrow(-1, inner + shared, shared); // [B, L, G N]
-        Tensor a = _aLog.Value.Apply(Activation.Exp).Affine(-1); // [H]
+        Tensor a = past is null ? Rates() : past.Rates(Rates); // [H]
         SsdOptions options = new()
         {
             Heads = _config.Heads,
@@ -74,6 +74,9 @@ internal sealed class Mamba2Mixer : CausalMixer
         _aLog.Value.Type,
         new Shape(batch, _config.ConvKernel - 1, _config.ConvolutionSize),
         new Shape(batch, _config.Heads, _config.HeadSize, _config.StateSize));
+
+    /// <summary>A = −exp(A_log).</summary>
+    private Tensor Rates() => _aLog.Value.Apply(Activation.Exp).Affine(-1);
 
     private Initialiser? Bias(int inputs) => _config.UseBias ? MambaInitialisers.FanIn(inputs) : null;
 }

@@ -54,7 +54,7 @@ internal sealed class MambaMixer : CausalMixer
         Tensor delta = rbc.Narrow(-1, 0, rank).Linear(_timeStep.Weight.Value); // [B, L, D]; its bias is added in the scan, in float32
         Tensor b = rbc.Narrow(-1, rank, states); // [B, L, N]
         Tensor c = rbc.Narrow(-1, rank + states, states); // [B, L, N]
-        Tensor a = _aLog.Value.Apply(Activation.Exp).Affine(-1); // [D, N]
+        Tensor a = past is null ? Rates() : past.Rates(Rates); // [D, N]
         SelectiveScanOptions options = new()
         {
             Softplus = true,
@@ -72,6 +72,9 @@ internal sealed class MambaMixer : CausalMixer
         _aLog.Value.Type,
         new Shape(batch, _config.ConvKernel - 1, _config.InnerSize),
         new Shape(batch, _config.InnerSize, _config.StateSize));
+
+    /// <summary>A = −exp(A_log).</summary>
+    private Tensor Rates() => _aLog.Value.Apply(Activation.Exp).Affine(-1);
 
     private Initialiser? Bias(int inputs) => _config.UseBias ? MambaInitialisers.FanIn(inputs) : null;
 }

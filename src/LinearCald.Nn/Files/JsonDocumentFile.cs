@@ -3,7 +3,10 @@ using System.Text.Unicode;
 
 namespace LinearCald.Nn.Files;
 
-/// <summary>Small JSON files of a model folder (<c>config.json</c> and its like), read with a limit and with messages that name the file.</summary>
+/// <summary>
+/// Small JSON files of a model folder (<c>config.json</c> and its like), read with a limit and with messages that name the file. Infinities and NaNs as Python
+/// writes them are read as objects, see <see cref="NonFiniteNumbers"/>.
+/// </summary>
 public static class JsonDocumentFile
 {
     /// <summary>Longest file read, in bytes. Indexes of the largest published models take about a tenth of a megabyte.</summary>
@@ -40,7 +43,7 @@ public static class JsonDocumentFile
         try
         {
             ReadOnlyMemory<byte> json = bytes.Span.StartsWith("\uFEFF"u8) ? bytes[3..] : bytes;
-            using JsonDocument document = JsonDocument.Parse(json, new JsonDocumentOptions { AllowDuplicateProperties = false });
+            using JsonDocument document = JsonDocument.Parse(NonFiniteNumbers.Wrapped(json), new JsonDocumentOptions { AllowDuplicateProperties = false });
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? document.RootElement.Clone()
                 : throw new CaldException($"{path}: it holds a JSON {document.RootElement.ValueKind}, expected an object {{ … }}.");
