@@ -18,9 +18,12 @@ public sealed class Tokenizer
     private readonly TokenizerDefinition _definition;
     private readonly AddedTokenFinder? _rawFinder;
     private readonly AddedTokenFinder? _normalizedFinder;
+    private readonly AddedTokenFinder? _plainRawFinder; // these two know no special tokens
+    private readonly AddedTokenFinder? _plainNormalizedFinder;
     private readonly Dictionary<int, AddedToken> _addedById = [];
     private readonly Dictionary<string, int> _addedIds = new(StringComparer.Ordinal);
     private readonly (ushort Before, ushort After)[] _blanks;
+    private string? _fingerprint;
 
     internal Tokenizer(TokenizerDefinition definition)
     {
@@ -31,8 +34,8 @@ public sealed class Tokenizer
             _addedIds[token.Content] = token.Id;
         }
 
-        _rawFinder = MakeFinder(definition.AddedTokens.Where(token => !token.Normalized).Select(token => (token, token.Content)));
-        _normalizedFinder = MakeFinder(definition.AddedTokens.Where(token => token.Normalized).Select(token => (token, Normalize(token.Content))));
+        (_rawFinder, _normalizedFinder) = MakeFinders(definition.AddedTokens);
+        (_plainRawFinder, _plainNormalizedFinder) = MakeFinders([.. definition.AddedTokens.Where(token => !token.Special)]);
         VocabularySize = Math.Max(definition.Model.Vocabulary.Size, _addedById.Count == 0 ? 0 : _addedById.Keys.Max() + 1);
         _blanks = new (ushort, ushort)[VocabularySize];
         for (int id = 0; id < _blanks.Length; id++)
@@ -52,6 +55,9 @@ public sealed class Tokenizer
 
     /// <summary>The highest id plus one, added tokens included: how many rows an embedding needs at least.</summary>
     public int VocabularySize { get; }
+
+    /// <summary>SHA-256 of the names and contents of the files it was read from, hexadecimal: the same for two tokenizers that give the same ids.</summary>
+    public string Fingerprint => _fingerprint ??= TokenizerFolder.Hash(_definition.Files);
 
     /// <summary>Ids with a special rôle.</summary>
     public SpecialTokens Special => _definition.Special;
@@ -130,6 +136,13 @@ public sealed class Tokenizer
         return ids;
     }
 
+    /// <summary>The ids of a text as a corpus has it: no special token is put around, and what looks like one in the text is plain text.</summary>
+    public int[] EncodePlain(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return EncodeOne(text, plain: true).Ids.ToArray();
+    }
+
     /// <summary>The text of tokens. Ids outside the vocabulary stand for nothing.</summary>
     public string Decode(IEnumerable<int> ids, bool skipSpecialTokens = true)
     {
@@ -163,18 +176,20 @@ public sealed class Tokenizer
             : throw new CaldException($"tokenizer: a length of {limit} has no room for the {special} special tokens of a {(pair ? "pair" : "text")}; raise the length");
     }
 
-    private TokenBuffer EncodeOne(string text)
+    private TokenBuffer EncodeOne(string text, bool plain = false)
     {
         TokenBuffer tokens = new(text.Length / 4 + 4);
         NormalizedText whole = new(text);
-        if (_rawFinder is null)
+        (AddedTokenFinder? rawFinder, AddedTokenFinder? normalizedFinder) =
+            plain ? (_plainRawFinder, _plainNormalizedFinder) : (_rawFinder, _normalizedFinder);
+        if (rawFinder is null)
         {
-            EncodeUntouched(whole, 0, text.Length, tokens);
+            EncodeUntouched(whole, 0, text.Length, normalizedFinder, tokens);
             return tokens;
         }
 
         List<AddedTokenFinder.Stretch> stretches = [];
-        _rawFinder.Split(text, stretches);
+        rawFinder.Split(text, stretches);
         foreach (AddedTokenFinder.Stretch stretch in stretches)
         {
             if (stretch.Token is { } added)
@@ -183,14 +198,14 @@ public sealed class Tokenizer
             }
             else
             {
-                EncodeUntouched(whole, stretch.Start, stretch.Length, tokens);
+                EncodeUntouched(whole, stretch.Start, stretch.Length, normalizedFinder, tokens);
             }
         }
 
         return tokens;
     }
 
-    private void EncodeUntouched(NormalizedText source, int start, int length, TokenBuffer tokens)
+    private void EncodeUntouched(NormalizedText source, int start, int length, AddedTokenFinder? finder, TokenBuffer tokens)
     {
         if (_definition.Normalizer is { } normalizer)
         {
@@ -198,7 +213,7 @@ public sealed class Tokenizer
             (start, length) = (0, source.Text.Length);
         }
 
-        if (_normalizedFinder is null)
+        if (finder is null)
         {
             EncodeWords(new Piece(source, start, length), tokens);
             return;
@@ -206,7 +221,7 @@ public sealed class Tokenizer
 
         NormalizedText part = source.Slice(start, length);
         List<AddedTokenFinder.Stretch> stretches = [];
-        _normalizedFinder.Split(part.Text, stretches);
+        finder.Split(part.Text, stretches);
         foreach (AddedTokenFinder.Stretch stretch in stretches)
         {
             if (stretch.Token is { } added)
@@ -299,6 +314,10 @@ public sealed class Tokenizer
     }
 
     private string Normalize(string text) => _definition.Normalizer?.Normalize(new NormalizedText(text)).Text ?? text;
+
+    private (AddedTokenFinder? Raw, AddedTokenFinder? Normalized) MakeFinders(IReadOnlyList<AddedToken> tokens) => (
+        MakeFinder(tokens.Where(token => !token.Normalized).Select(token => (token, token.Content))),
+        MakeFinder(tokens.Where(token => token.Normalized).Select(token => (token, Normalize(token.Content)))));
 
     private static AddedTokenFinder? MakeFinder(IEnumerable<(AddedToken Token, string Text)> tokens)
     {

@@ -1,3 +1,6 @@
+using System.Security.Cryptography;
+using System.Text;
+
 namespace LinearCald.Data.Tokenizers.Files;
 
 /// <summary>A file of a tokenizer as it was read.</summary>
@@ -80,6 +83,19 @@ internal static class TokenizerFolder
         {
             throw new CaldException($"{folder}: the tokenizer could not be saved: {e.Message}", e);
         }
+    }
+
+    /// <summary>SHA-256 of names, lengths and contents, hexadecimal.</summary>
+    public static string Hash(IReadOnlyList<TokenizerFile> files)
+    {
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (TokenizerFile file in files)
+        {
+            hash.AppendData(Encoding.UTF8.GetBytes(FormattableString.Invariant($"{file.Name}\n{file.Bytes.Length}\n")));
+            hash.AppendData(file.Bytes);
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
     private static byte[] ReadBytes(string path)
