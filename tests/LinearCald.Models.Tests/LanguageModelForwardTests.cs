@@ -17,8 +17,6 @@ public sealed class LanguageModelForwardTests
 
     public static TheoryData<string> Kinds => ["parallel", "sequential", "student", "sequential student", "mamba", "mamba2"];
 
-    public static TheoryData<string> Recurrent => ["student", "sequential student", "mamba", "mamba2"];
-
     [Theory]
     [MemberData(nameof(Kinds))]
     public void ReadingInPiecesIsReadingAtOnce(string kind)
@@ -102,7 +100,7 @@ public sealed class LanguageModelForwardTests
     }
 
     [Theory]
-    [MemberData(nameof(Recurrent))]
+    [MemberData(nameof(Kinds))]
     public void DocumentsOfARowAreAsEachAlone(string kind)
     {
         using LayeredLanguageModel model = LanguageModels.Build(kind);
@@ -113,6 +111,9 @@ public sealed class LanguageModelForwardTests
             float[] packed = LanguageModels.Encode(model, [.. documents.SelectMany(d => d)], 1, sequences: numbers);
             float[] alone = [.. documents.SelectMany(d => LanguageModels.Encode(model, d, 1))];
             LanguageModels.Close(alone, packed, kind);
+            int[] two = [.. documents.SelectMany(d => d)];
+            float[] beside = LanguageModels.Encode(model, [.. two, .. two], 2, sequences: [.. numbers, .. numbers.Select(_ => 3)]);
+            LanguageModels.Close([.. alone, .. LanguageModels.Encode(model, two, 1)], beside, kind);
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(10));
     }
 
@@ -213,11 +214,11 @@ public sealed class LanguageModelForwardTests
         using LayeredLanguageModel student = LanguageModels.Build("student");
         Assert.Contains("65 tokens is longer than the 64 positions", Refused(() => LanguageModels.Encode(teacher, new int[65], 1)), StringComparison.Ordinal);
         Assert.Equal(300 * Width, LanguageModels.Encode(student, LanguageModels.Text(300, 1), 1).Length);
-        Assert.Contains("several documents", Refused(() => LanguageModels.Encode(teacher, [1, 2], 1, sequences: [0, 1])), StringComparison.Ordinal);
         using DecodingState memory = teacher.NewDecodingState(1, 64);
         LanguageModels.Encode(teacher, new int[60], 1, memory: memory);
         Assert.Contains("65 tokens is longer", Refused(() => LanguageModels.Encode(teacher, new int[5], 1, memory: memory)), StringComparison.Ordinal);
         Assert.Contains("texts of different lengths", Refused(() => LanguageModels.Encode(teacher, [1, 2], 1, [1], memory: memory)), StringComparison.Ordinal);
+        Assert.Contains("several documents", Refused(() => LanguageModels.Encode(teacher, [1, 2], 1, sequences: [0, 1], memory: memory)), StringComparison.Ordinal);
         Assert.Contains("made by another model", Refused(() => LanguageModels.Encode(student, [1], 1, memory: memory)), StringComparison.Ordinal);
         Assert.Contains("is for 1 texts, the input has 2", Refused(() => LanguageModels.Encode(teacher, [1, 2], 2, memory: memory)), StringComparison.Ordinal);
         Assert.Contains("outside", Refused(() => LanguageModels.Encode(student, [LanguageModels.Vocabulary], 1)), StringComparison.Ordinal);

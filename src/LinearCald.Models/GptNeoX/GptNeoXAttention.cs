@@ -40,7 +40,8 @@ internal sealed class GptNeoXAttention : CausalMixer
             context.NextKey());
         if (cache is null)
         {
-            return _dense.Forward(q.Attention(k, v, input.Lengths, options));
+            // Lengths say nothing to causal attention within documents: what lies behind a text is behind all its queries.
+            return _dense.Forward(input.Documents is { } documents ? q.DocumentAttention(k, v, documents, options) : q.Attention(k, v, input.Lengths, options));
         }
 
         cache.Append(k, v);

@@ -31,8 +31,8 @@ internal sealed class GptNeoXModel : Module
 
 /// <summary>
 /// A GPT-NeoX language model, transformer or Mamba student: <c>gpt_neox</c> and, unless tied, <c>embed_out</c>. Hidden states are the inputs of the layers and
-/// the result of the final norm. The transformer refuses batches with documents (<see cref="LanguageInput.Sequences"/>), since its attention would look
-/// across them; the student takes them.
+/// the result of the final norm. Documents of a row (<see cref="LanguageInput.Sequences"/>) do not see each other: in the student the states start again, in
+/// the transformer attention runs document by document, for which their borders are read back from the device once a pass; such a pass cannot be recorded.
 /// </summary>
 public sealed class GptNeoXForCausalLM : LayeredLanguageModel
 {
@@ -69,11 +69,11 @@ public sealed class GptNeoXForCausalLM : LayeredLanguageModel
 
     private protected override Tensor Normalise(Tensor x) => _model.FinalNorm.Forward(x);
 
-    private protected override void CheckInput(LanguageInput input, DecodingState? past)
+    private protected override LanguageInput Prepared(LanguageInput input, DecodingState? past)
     {
         if (Config.Mamba is not null)
         {
-            return;
+            return input;
         }
 
         long end = (past?.Position ?? 0L) + input.Ids.Shape[1];
@@ -83,14 +83,11 @@ public sealed class GptNeoXForCausalLM : LayeredLanguageModel
                 $"a text of {end} tokens is longer than the {Config.MaximumPositions} positions of this transformer; cut it, or use a Mamba student, which takes any length");
         }
 
-        if (input.Sequences is not null)
+        if (past is not null && (input.Lengths ?? input.Sequences) is not null)
         {
-            throw new CaldException("a batch with several documents in a row cannot go through a transformer, whose attention would look across them; use rows of one document, or mix documents as the reference does");
+            throw new CaldException("texts of different lengths, or several documents in a row, cannot share the decoding state of a transformer; give each text its own, or group texts by length");
         }
 
-        if (past is not null && input.Lengths is not null)
-        {
-            throw new CaldException("texts of different lengths cannot share the decoding state of a transformer; give each its own, or group texts by length");
-        }
+        return input.Sequences is null ? input : input with { Documents = DocumentSpans.Of(input.Sequences) };
     }
 }

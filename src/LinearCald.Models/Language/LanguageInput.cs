@@ -1,4 +1,5 @@
 using LinearCald.Tensors;
+using LinearCald.Tensors.Ops;
 
 namespace LinearCald.Models.Language;
 
@@ -9,4 +10,8 @@ namespace LinearCald.Models.Language;
 /// [B, L]: the number of the document that a position belongs to; where it changes along a row, recurrent states start again and attention does not look
 /// back. Null when every row is one document.
 /// </param>
-public sealed record LanguageInput(Tensor Ids, Tensor? Lengths = null, Tensor? Sequences = null);
+public sealed record LanguageInput(Tensor Ids, Tensor? Lengths = null, Tensor? Sequences = null)
+{
+    /// <summary>Where the documents lie, read once a pass by models with attention.</summary>
+    internal DocumentSpans? Documents { get; init; }
+}

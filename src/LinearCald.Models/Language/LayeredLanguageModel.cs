@@ -37,7 +37,7 @@ public abstract class LayeredLanguageModel : CausalLanguageModel
         ArgumentNullException.ThrowIfNull(input);
         ArgumentNullException.ThrowIfNull(context);
         LayeredDecodingState? past = Past(input, memory);
-        CheckInput(input, past);
+        input = Prepared(input, past);
         Tensor x = Embed(input.Ids, context);
         for (int i = 0; i < Stack.Count; i++)
         {
@@ -72,12 +72,10 @@ public abstract class LayeredLanguageModel : CausalLanguageModel
     /// <summary>The final norm.</summary>
     private protected abstract Tensor Normalise(Tensor x);
 
-    /// <summary>Refuses what the model cannot compute.</summary>
+    /// <summary>Refuses what the model cannot compute, and adds what its layers need to know of the batch.</summary>
     /// <param name="input">The batch.</param>
     /// <param name="past">What the pass goes on from.</param>
-    private protected virtual void CheckInput(LanguageInput input, DecodingState? past)
-    {
-    }
+    private protected virtual LanguageInput Prepared(LanguageInput input, DecodingState? past) => input;
 
     private LayeredDecodingState? Past(LanguageInput input, DecodingState? memory)
     {
