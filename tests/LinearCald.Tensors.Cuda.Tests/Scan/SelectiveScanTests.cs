@@ -73,6 +73,29 @@ public sealed class SelectiveScanTests
         }
     }
 
+    [Theory]
+    [InlineData(31)]
+    [InlineData(41)]
+    public void Long_scans_of_few_channels_are_cut_in_time(int parts)
+    {
+        using EmulatorAccelerator accelerator = new();
+        GpuDevice device = new(accelerator) { PoisonMemory = true };
+        DeviceCase.Compare(device, DType.Float32, Budget(DType.Float32), c =>
+        {
+            Problem p = new(1, 800, 7, 16, parts);
+            Tensor state = Tensor.Full(c.Device, DType.Float32, new Shape(1, 7, 16), 0.5);
+            Inputs x = p.Make(c);
+            SelectiveScanOptions options = p.Options(c) with { InitialState = state, FinalState = state };
+            Tensor y;
+            using (Tape.Paused())
+            {
+                y = x.Scan(0, 800, options); // leaves its last state where the next one begins
+            }
+
+            return x.Scan(0, 800, options).Add(y);
+        });
+    }
+
     [Fact]
     public void Every_schedule_gives_the_same_bits()
     {
@@ -119,13 +142,15 @@ public sealed class SelectiveScanTests
     /// <summary>A shape and which optional parts there are, by bits: D, z, bias, softplus, sequences, lengths, initial state.</summary>
     private sealed record Problem(int Batch, int Length, int Channels, int States, int Parts)
     {
-        public Tensor Run(DeviceCase c) => Make(c).Scan(0, Length, new()
+        public Tensor Run(DeviceCase c) => Make(c).Scan(0, Length, Options(c));
+
+        public SelectiveScanOptions Options(DeviceCase c) => new()
         {
             Softplus = (Parts & 8) != 0,
             Sequences = (Parts & 16) != 0 ? c.Ids(0, 2, Batch, Length) : null,
             Lengths = (Parts & 32) != 0 ? c.Ids(0, Length + 1, Batch) : null,
             InitialState = (Parts & 64) != 0 ? c.Parameter("initial", Batch, Channels, States) : null,
-        });
+        };
 
         /// <summary>u and z are parts of one wider tensor.</summary>
         public Inputs Make(DeviceCase c)

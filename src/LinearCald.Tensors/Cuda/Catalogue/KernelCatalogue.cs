@@ -198,6 +198,9 @@ public static class KernelCatalogue
             device.Backend.SelectiveScanGradient(scan, saved, y, new(y, y, ga, gnarrow, gnarrow, grow, y, grow, scan.InitialState is null ? null : state));
         }
 
+        // a long row of few channels is cut in time
+        Tensor far = Make(type, 1, 4096, Width), farNarrow = Make(type, 1, 4096, States);
+        device.Backend.SelectiveScan(inputs with { U = far, Delta = far, Z = far, B = farNarrow, C = farNarrow }, far, null, null);
         Tensor one = Make(type, Batch, 1, Width), narrowOne = Make(type, Batch, 1, States);
         device.Backend.SelectiveScan(inputs with { U = one, Delta = one, Z = one, B = narrowOne, C = narrowOne, InitialState = state }, one, state, null);
 

@@ -56,7 +56,7 @@ internal static class SelectiveScanBackward
 
     /// <summary>Grid: blocks of channels · samples. Group: four threads a channel.</summary>
     /// <param name="saved">[batch, chunks, channels, states].</param>
-    [Kernel(Name = "selective_scan_backward")]
+    [Kernel(Name = "selective_scan_backward", MinimumGroups = 4)]
     public static void Run<TWord, TFormat>(
         SelectiveScanArguments<TWord> x, ReadOnlyView<float> saved, SelectiveScanGradientViews<TWord> gradient, [Constant] SelectiveScanTraits traits)
         where TWord : unmanaged
@@ -209,24 +209,26 @@ internal static class SelectiveScanBackward
         int width = ScanLane.Channels, column = Group.Thread % width, firstRow = (int)((uint)Group.Thread / (uint)width), channel = firstChannel + column;
         Shared<Float2> inputs = tile.Inputs, outputs = tile.Outputs, slopes = tile.Slopes;
         Shared<float> b = tile.B, c = tile.C, restarts = tile.Restarts;
-        long start = (long)sample * x.Length;
+        long start = ((long)sample * x.Length) + first + firstRow;
+        long atU = (start * x.PitchU) + channel, atDelta = (start * x.PitchDelta) + channel, atZ = (start * x.PitchZ) + channel, atY = (start * x.Channels) + channel;
+        int left = channel < x.Channels ? valid - first - firstRow : 0;
         for (int i = 0; i < Steps / ScanLane.Parts; i++)
         {
             Loop.Unroll();
-            int row = firstRow + (i * ScanLane.Parts), position = first + row, at = (row * width) + column;
+            int next = i * ScanLane.Parts, at = ((firstRow + next) * width) + column;
             Float2 input = default, output = default, slope = default;
-            if (position < valid && channel < x.Channels)
+            if (next < left)
             {
-                float u = TFormat.Widen(x.U[((start + position) * x.PitchU) + channel]);
-                float raw = TFormat.Widen(x.Delta[((start + position) * x.PitchDelta) + channel]);
-                float dy = TFormat.Widen(gy[((start + position) * x.Channels) + channel]);
+                float u = TFormat.Widen(x.U[atU + (next * x.PitchU)]);
+                float raw = TFormat.Widen(x.Delta[atDelta + (next * x.PitchDelta)]);
+                float dy = TFormat.Widen(gy[atY + (next * x.Channels)]);
                 float delta = x.StepSize(raw, channel, traits);
                 float softplusSlope = traits.Softplus ? DeviceMath.Sigmoid(traits.HasBias ? raw + x.Bias[channel] : raw) : 1f;
                 float gateSlope = 0f;
                 if (traits.HasGate)
                 {
                     // silu = z s, silu′ = s (1 + z (1 − s))
-                    float z = TFormat.Widen(x.Z[((start + position) * x.PitchZ) + channel]), s = DeviceMath.Sigmoid(z);
+                    float z = TFormat.Widen(x.Z[atZ + (next * x.PitchZ)]), s = DeviceMath.Sigmoid(z);
                     gateSlope = dy * s * GpuMath.Fma(z, 1f - s, 1f);
                     dy *= z * s;
                 }
@@ -241,19 +243,22 @@ internal static class SelectiveScanBackward
             slopes[at] = slope;
         }
 
-        for (int i = 0; i < Steps * ScanLane.States / Group.Size; i++)
+        int n = Group.Thread % ScanLane.States, stateRows = Group.Size / ScanLane.States, stateRow = Group.Thread / ScanLane.States;
+        start = ((long)sample * x.Length) + first + stateRow;
+        long atB = (start * x.PitchB) + n, atC = (start * x.PitchC) + n;
+        left = n < x.States ? valid - first - stateRow : 0;
+        for (int i = 0; i < Steps / stateRows; i++)
         {
             Loop.Unroll();
-            int at = Group.Thread + (i * Group.Size), position = first + (at / ScanLane.States), n = at % ScanLane.States;
             float inB = 0f, inC = 0f;
-            if (position < valid && n < x.States)
+            if (i * stateRows < left)
             {
-                inB = TFormat.Widen(x.B[((start + position) * x.PitchB) + n]);
-                inC = TFormat.Widen(x.C[((start + position) * x.PitchC) + n]);
+                inB = TFormat.Widen(x.B[atB + (i * stateRows * x.PitchB)]);
+                inC = TFormat.Widen(x.C[atC + (i * stateRows * x.PitchC)]);
             }
 
-            b[at] = inB;
-            c[at] = inC;
+            b[Group.Thread + (i * Group.Size)] = inB;
+            c[Group.Thread + (i * Group.Size)] = inC;
         }
 
         if (traits.HasSequences && Group.Thread < Steps)
@@ -262,16 +267,10 @@ internal static class SelectiveScanBackward
         }
     }
 
-    private static void Advance(ref Registers<float, N4> state, Registers<float, N4> decay, in Tile tile, int row, SelectiveScanTraits traits)
-    {
-        Float2 input = tile.Inputs[(row * ScanLane.Channels) + ScanLane.Channel];
-        Float4 b = tile.B.As<Float4>()[(row * ScanLane.Parts) + ScanLane.Part];
-        float restart = traits.HasSequences ? tile.Restarts[row] : 0f;
-        state[0] = GpuMath.Fma(SelectiveScanForward.Decay(input.X, decay[0], restart, traits.HasSequences), state[0], input.Y * b.X);
-        state[1] = GpuMath.Fma(SelectiveScanForward.Decay(input.X, decay[1], restart, traits.HasSequences), state[1], input.Y * b.Y);
-        state[2] = GpuMath.Fma(SelectiveScanForward.Decay(input.X, decay[2], restart, traits.HasSequences), state[2], input.Y * b.Z);
-        state[3] = GpuMath.Fma(SelectiveScanForward.Decay(input.X, decay[3], restart, traits.HasSequences), state[3], input.Y * b.W);
-    }
+    private static void Advance(ref Registers<float, N4> state, Registers<float, N4> decay, in Tile tile, int row, SelectiveScanTraits traits) =>
+        SelectiveScanForward.Advance(
+            ref state, decay, tile.Inputs[(row * ScanLane.Channels) + ScanLane.Channel], tile.B.As<Float4>()[(row * ScanLane.Parts) + ScanLane.Part],
+            traits.HasSequences ? tile.Restarts[row] : 0f, traits.HasSequences);
 
     /// <summary>The states around eight positions, and their decays.</summary>
     private static void Recompute(ref Walk walk, Float4 entry, in Tile tile, int first, SelectiveScanTraits traits)

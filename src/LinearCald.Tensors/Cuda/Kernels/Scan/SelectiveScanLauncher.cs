@@ -11,6 +11,12 @@ internal static class SelectiveScanLauncher
     private const int NarrowGroup = 64;
     private const int StepGroup = 128;
 
+    /// <summary>Groups of a multiprocessor that time is cut for, and the fewest positions of a part.</summary>
+    private const int WantedGroups = 4;
+    private const int ShortestPart = 256;
+
+    private static readonly Kernel CarryKernel = Kernel.Of(ScanCarry.Run);
+
     /// <summary>Saved states of a sample.</summary>
     public static int Chunks(int length) => (length + SelectiveScanForward.ChunkSteps - 1) / SelectiveScanForward.ChunkSteps;
 
@@ -74,6 +80,27 @@ internal static class SelectiveScanLauncher
         return new LaunchShape(new Index3(Blocks(channels, threads), batch), threads);
     }
 
+    /// <summary>How many parts time is cut into: one unless there is less than one group of 32 channels for each multiprocessor.</summary>
+    private static int Parts(Accelerator accelerator, in SelectiveScanInputs x)
+    {
+        int groups = x.U.Shape[0] * Blocks(x.U.Shape[2], WideGroup), multiprocessors = accelerator.Limits.Multiprocessors, length = x.U.Shape[1];
+        if (groups >= multiprocessors || length < 2 * ShortestPart)
+        {
+            return 1;
+        }
+
+        int wanted = Math.Min(((WantedGroups * multiprocessors) + groups - 1) / groups, length / ShortestPart);
+        int part = PartLength(length, wanted);
+        return (length + part - 1) / part;
+    }
+
+    /// <summary>Whole chunks, so that every part begins with a saved state.</summary>
+    private static int PartLength(int length, int parts)
+    {
+        int each = (length + parts - 1) / parts;
+        return (each + SelectiveScanForward.ChunkSteps - 1) / SelectiveScanForward.ChunkSteps * SelectiveScanForward.ChunkSteps;
+    }
+
     private static int Blocks(int channels, int threads) => ((channels * ScanLane.Parts) + threads - 1) / threads;
 
     private static ReadOnlyView<T> Rows<T>(Tensor x)
@@ -106,8 +133,27 @@ internal static class SelectiveScanLauncher
                 return;
             }
 
-            Accelerator.Launch(Kernels<TWord, TFormat>.Forward, Shape(Accelerator, X), ArgumentsOf<TWord>(X), Write<TWord>(Y), Write<float>(FinalState), Write<float>(Saved), traits);
+            int parts = Parts(Accelerator, X);
+            if (parts == 1)
+            {
+                Launch<TWord, TFormat>(Shape(Accelerator, X), default, traits, ScanPass.Whole);
+                return;
+            }
+
+            int batch = X.U.Shape[0], channels = X.U.Shape[2], states = X.A.Shape[1], cells = checked(batch * channels * states);
+            using DeviceBuffer<float> ends = Accelerator.Allocate<float>((long)parts * cells, "states at the ends of a scan's parts");
+            using DeviceBuffer<float> steps = Accelerator.Allocate<float>((parts - 1L) * batch * channels, "step sizes of a scan's parts");
+            ScanParts cut = new() { Ends = ends.View, Steps = steps.View, Length = PartLength(X.U.Shape[1], parts) };
+            LaunchShape shape = new(new Index3(Blocks(channels, WideGroup), batch, parts - 1), WideGroup);
+            Launch<TWord, TFormat>(shape, cut, traits, ScanPass.Ends);
+            Accelerator.Launch(CarryKernel, LaunchShape.For(cells), Read<float>(X.A), cut, parts - 1, cells, channels, states);
+            Launch<TWord, TFormat>(shape with { Grid = new Index3(shape.Grid.X, batch, parts) }, cut, traits, ScanPass.Parts);
         }
+
+        private void Launch<TWord, TFormat>(LaunchShape shape, ScanParts parts, SelectiveScanTraits traits, ScanPass pass)
+            where TWord : unmanaged
+            where TFormat : struct, IElementFormat<TWord> => Accelerator.Launch(
+                Kernels<TWord, TFormat>.Forward, shape, ArgumentsOf<TWord>(X), Write<TWord>(Y), Write<float>(FinalState), Write<float>(Saved), parts, traits, pass);
     }
 
     private readonly record struct BackwardLaunch(Accelerator Accelerator, SelectiveScanInputs X, Tensor Saved, Tensor GY, SelectiveScanGradients G) : IFormatLaunch
