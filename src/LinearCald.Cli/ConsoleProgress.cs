@@ -59,7 +59,14 @@ internal sealed class ConsoleProgress(Terminal terminal, bool enabled, TimeProvi
         return string.Create(
             CultureInfo.InvariantCulture,
             $"{step.Stage} {step.Step}/{step.TotalSteps} · epoch {step.Epoch:F1} · task {Loss(step.TaskLoss)}{layer}{kl} · lr {step.LearningRate:0.0e-0}")
-            + $" · {Rate(pace.TokensPerSecond)} tok/s · ETA {Clock(pace.SecondsLeft(step))}{best}{(step.Skipped > 0 ? $" · {step.Skipped} skipped" : "")}";
+            + $" · {Rate(pace.TokensPerSecond)} tok/s{Use(step)} · ETA {Clock(pace.SecondsLeft(step))}{best}{(step.Skipped > 0 ? $" · {step.Skipped} skipped" : "")}";
+    }
+
+    /// <summary>Share of the device's peak and memory, where they are known.</summary>
+    private string Use(in StepReport step)
+    {
+        string share = double.IsNaN(step.PeakFlops) || pace.FlopsPerSecond == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" · MFU {pace.FlopsPerSecond / step.PeakFlops:P0}");
+        return step.MemoryBytes == 0 ? share : string.Create(CultureInfo.InvariantCulture, $"{share} · {step.MemoryBytes / (double)(1 << 30):F1} GiB");
     }
 
     private void Draw(string line)
@@ -108,11 +115,15 @@ internal sealed class ProgressPace
     private (double Seconds, int Step)? first;
     private double windowStart;
     private long windowTokens;
+    private double windowFlops;
+
+    /// <summary>Floating-point operations a second; 0 before the second step.</summary>
+    public double FlopsPerSecond { get; private set; }
 
     /// <summary>Tokens a second; 0 before the second step.</summary>
     public double TokensPerSecond { get; private set; }
 
-    public void Restart() => (first, windowTokens, TokensPerSecond) = (null, 0, 0);
+    public void Restart() => (first, windowTokens, TokensPerSecond, windowFlops, FlopsPerSecond) = (null, 0, 0, 0, 0);
 
     public void Count(in StepReport step)
     {
@@ -124,14 +135,16 @@ internal sealed class ProgressPace
         }
 
         windowTokens += step.Tokens;
+        windowFlops += step.Flops;
         double elapsed = step.Seconds - windowStart;
         if (elapsed <= 0)
             return;
         TokensPerSecond = windowTokens / elapsed;
+        FlopsPerSecond = windowFlops / elapsed;
 
         // Halving keeps the recent past in the mean without a jump.
         if (elapsed > Window)
-            (windowStart, windowTokens) = (step.Seconds - elapsed / 2, windowTokens / 2);
+            (windowStart, windowTokens, windowFlops) = (step.Seconds - elapsed / 2, windowTokens / 2, windowFlops / 2);
     }
 
     /// <summary>Seconds to the end of the run, evaluations so far included; NaN before the second step.</summary>

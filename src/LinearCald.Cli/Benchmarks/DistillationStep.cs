@@ -1,9 +1,6 @@
 using LinearCald.Distillation.Guidance;
 using LinearCald.Distillation.Recipes;
 using LinearCald.Distillation.Training;
-using LinearCald.Models.Linformer;
-using LinearCald.Models;
-using LinearCald.Models.Roberta;
 using LinearCald.Nn;
 using LinearCald.Nn.Optimisers;
 using LinearCald.Tensors;
@@ -13,58 +10,46 @@ using LinearCald.Tensors.Ops;
 
 namespace LinearCald.Cli.Benchmarks;
 
+/// <summary>What a step of the method is taken on.</summary>
+/// <param name="Teacher">Belongs to the step.</param>
+/// <param name="Student">Belongs to the step.</param>
+/// <param name="Input">Always the same micro-batch; belongs to the step.</param>
+/// <param name="Positions">Positions that count.</param>
+/// <param name="Losses">How the layer loss is taken.</param>
+/// <param name="LayerWeight">Its weight; the task's is 1.</param>
+internal sealed record StepCase(TaskModel Teacher, TaskModel Student, TaskInput Input, int Positions, GuidanceRecipe Losses, double LayerWeight);
+
 /// <summary>
-/// One step of the method as the peers' script takes it: the teacher's forward pass, the student's forward and backward passes (dropout 0.1, rank 256, task loss + 20 · mean of the
-/// layers' squared distances over valid positions), clipping at 1, AdamW. Lengths are uniform in 32 … L. Recorded where the device can.
+/// One step of the method as the peers' script takes it: the teacher's forward pass, the student's forward and backward passes (dropout on where the model has any), clipping at 1,
+/// AdamW. Recorded where the device can.
 /// </summary>
 internal sealed class DistillationStep : IDisposable
 {
-    private const double LayerWeight = 20;
     private readonly Device _device;
-    private readonly RobertaForSequenceClassification _teacher;
-    private readonly RobertaForSequenceClassification _student;
+    private readonly StepCase _case;
     private readonly AdamW _optimiser;
-    private readonly RobertaInput _input;
-    private readonly Tensor _labels;
     private readonly Tensor _total;
     private readonly DType? _type;
     private readonly RandomGenerator _dropout = new(1);
-    private readonly DistillationLoss _loss = new(new GuidanceRecipe { Entries = LayerEntries.Outputs, LayerReduction = LayerReduction.Mean });
+    private readonly DistillationLoss _loss;
     private readonly Parameter[] _parameters;
     private RecordedWork? _recorded;
     private long _runs;
 
     /// <param name="device">Where it runs.</param>
-    /// <param name="config">The teacher's.</param>
     /// <param name="precision">Of activations and products.</param>
-    /// <param name="batch">B.</param>
-    /// <param name="length">L.</param>
-    public DistillationStep(Device device, RobertaConfig config, Precision precision, int batch, int length)
+    /// <param name="step">Models and data; disposed of with the step.</param>
+    public DistillationStep(Device device, Precision precision, StepCase step)
     {
         precision.Apply(device);
         _device = device;
         _type = precision.ComputeType();
-        RobertaConfig student = config with { Linformer = new LinformerConfig(256, ProjectionSharing.Kv, config.MaximumPositions) };
-        _teacher = new RobertaForSequenceClassification(BuildContext.For(device, 0), config);
-        _student = new RobertaForSequenceClassification(BuildContext.For(device, 1), student);
-        _optimiser = new AdamW(_student.NamedParameters(), new AdamWOptions(WeightDecay: 0.01));
-        _parameters = [.. _student.NamedParameters().Select(p => p.Parameter)];
-        Random random = new(0);
-        int[] lengths = [.. Enumerable.Range(0, batch).Select(_ => random.Next(Math.Min(32, length), length + 1))];
-        int[] ids = new int[batch * length];
-        for (int i = 0; i < ids.Length; i++)
-        {
-            ids[i] = i % length < lengths[i / length] ? random.Next(5, config.VocabularySize) : config.PaddingId;
-        }
-
-        ValidTokens = lengths.Sum();
-        _input = RobertaInput.Create(config, device, ids, lengths);
-        _labels = Tensor.From(device, new Shape(batch), lengths.Select(n => n % 2).ToArray());
+        _case = step;
+        _loss = new DistillationLoss(step.Losses);
+        _optimiser = new AdamW(step.Student.Module.NamedParameters(), new AdamWOptions(WeightDecay: 0.01));
+        _parameters = [.. step.Student.Module.NamedParameters().Select(p => p.Parameter)];
         _total = Tensor.Zeros(device, DType.Float64, new Shape(1));
     }
-
-    /// <summary>Σ lengths.</summary>
-    public int ValidTokens { get; }
 
     public void Run()
     {
@@ -88,7 +73,7 @@ internal sealed class DistillationStep : IDisposable
         }
 
         _optimiser.Update(1e-4, 1, 1, _total);
-        _student.ClearGradients();
+        _case.Student.Module.ClearGradients();
         _runs++;
     }
 
@@ -97,22 +82,23 @@ internal sealed class DistillationStep : IDisposable
         _recorded?.Dispose();
         _total.Dispose();
         _optimiser.Dispose();
-        _student.Dispose();
-        _teacher.Dispose();
+        _case.Input.Dispose();
+        _case.Student.Dispose();
+        _case.Teacher.Dispose();
     }
 
     private void Work()
     {
         using MemoryScope scope = MemoryScope.Begin();
-        ModelOutput teacher;
+        TaskPass teacher;
         using (Tape.Paused())
         {
-            teacher = _teacher.Forward(_input, new ForwardContext { HiddenStates = true, ComputeType = _type });
+            teacher = _case.Teacher.Run(_case.Input, new ForwardContext { HiddenStates = true, ComputeType = _type });
         }
 
         using Tape tape = Tape.Record();
-        ModelOutput student = _student.Forward(_input, new ForwardContext { Dropout = _dropout, HiddenStates = true, ComputeType = _type });
-        Tensor layers = _loss.Layers(student.HiddenStates!, teacher.HiddenStates!, _input.Lengths, ValidTokens);
-        tape.Backward(student.Logits.CrossEntropy(_labels).Add(layers.Affine(LayerWeight)));
+        TaskPass student = _case.Student.Run(_case.Input, new ForwardContext { Dropout = _dropout, HiddenStates = true, ComputeType = _type });
+        Tensor layers = _loss.Layers(student.HiddenStates!, teacher.HiddenStates!, _case.Input.Lengths, _case.Positions);
+        tape.Backward(student.Loss.Add(layers.Affine(_case.LayerWeight)));
     }
 }

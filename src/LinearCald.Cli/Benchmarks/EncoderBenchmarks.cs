@@ -1,3 +1,5 @@
+using LinearCald.Data.Batching;
+using LinearCald.Distillation.Classification;
 using LinearCald.Distillation.Recipes;
 using LinearCald.Models.Linformer;
 using LinearCald.Models.Roberta;
@@ -66,10 +68,31 @@ internal static class EncoderBenchmarks
         Labels = ["0", "1"],
     };
 
+    /// <summary>Lengths are uniform in 32 … L; rank 256, task loss + 20 · mean of the layers' squared distances over valid positions.</summary>
     private static Benchmark CaldStep(string name, RobertaConfig config, Precision precision, Device device)
     {
-        DistillationStep step = new(device, config, precision, 32, Length);
-        return new Benchmark($"cald_step_{RecipeSchema.NameOf(precision)}", name, step.Run) { Tokens = step.ValidTokens, Owned = [step], Precision = RecipeSchema.NameOf(precision) };
+        const int batch = 32;
+        Random random = new(0);
+        int[] lengths = [.. Enumerable.Range(0, batch).Select(_ => random.Next(Math.Min(32, Length), Length + 1))];
+        int[] ids = new int[batch * Length];
+        for (int i = 0; i < ids.Length; i++)
+        {
+            ids[i] = i % Length < lengths[i / Length] ? random.Next(5, config.VocabularySize) : config.PaddingId;
+        }
+
+        int valid = lengths.Sum();
+        ClassificationInput input = ClassificationInput.Reserve(config, device, batch, Length);
+        input.Set(new ClassificationBatch(new TokenBatch(ids, lengths, [.. lengths.Select(n => n % 2)], Length)));
+        RobertaConfig student = config with { Linformer = new LinformerConfig(256, ProjectionSharing.Kv, config.MaximumPositions) };
+        GuidanceRecipe losses = new() { Entries = LayerEntries.Outputs, LayerReduction = LayerReduction.Mean };
+        DistillationStep step = new(device, precision, new StepCase(
+            new ClassifierModel(new RobertaForSequenceClassification(BuildContext.For(device, 0), config)),
+            new ClassifierModel(new RobertaForSequenceClassification(BuildContext.For(device, 1), student)),
+            input,
+            valid,
+            losses,
+            20));
+        return new Benchmark($"cald_step_{RecipeSchema.NameOf(precision)}", name, step.Run) { Tokens = valid, Owned = [step], Precision = RecipeSchema.NameOf(precision) };
     }
 
     private static Benchmark TrainStep(string op, string name, RobertaConfig config, Device device, double flops)

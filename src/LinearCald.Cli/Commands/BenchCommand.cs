@@ -47,6 +47,7 @@ internal sealed class BenchCommand : CaldCommand
             .. device.RunsAhead ? GpuBenchmarks.All(device) : OperatorBenchmarks.All(device).Select(b => (b.Op, b.Shape, (Func<Benchmark>)(() => b))),
             .. ScanBenchmarks.All(device),
             .. EncoderBenchmarks.All(device),
+            .. LanguageBenchmarks.All(device),
         ];
         (string Op, string Shape, Func<Benchmark> Make)[] chosen = [.. all.Where(b => names.Length == 0 || names.Any(n => Matches(n, b.Op, b.Shape)))];
         foreach (string name in names.Where(n => !all.Any(b => Matches(n, b.Op, b.Shape))))

@@ -1,6 +1,8 @@
 using LinearCald.Distillation.Conversion;
 using LinearCald.Distillation.Recipes;
 using LinearCald.Distillation.Reporting;
+using LinearCald.Models.GptNeoX;
+using LinearCald.Models.Language;
 using LinearCald.Models.Roberta;
 using LinearCald.Nn;
 using LinearCald.Tensors;
@@ -44,17 +46,33 @@ internal sealed class ComparisonOutput
         return rows;
     }
 
-    /// <summary>Inference of teacher and one student at several lengths.</summary>
-    public void Speed(string teacherFolder, string studentFolder, IReadOnlyList<int> lengths, int batch)
+    /// <summary>Inference of two classifiers, a teacher and one student, at several lengths.</summary>
+    public void ClassifierSpeed(string teacherFolder, string studentFolder, IReadOnlyList<int> lengths, int batch)
     {
         Device device = RunOptions.DeviceOf(_session);
-        using RobertaForSequenceClassification teacher = RobertaFiles.LoadClassifier(Path.Combine(teacherFolder, "model"), BuildContext.For(device, 0));
-        using RobertaForSequenceClassification student = RobertaFiles.LoadClassifier(Path.Combine(studentFolder, "model"), BuildContext.For(device, 0));
+        using RobertaForSequenceClassification teacher = RobertaFiles.LoadClassifier(teacherFolder, BuildContext.For(device, 0));
+        using RobertaForSequenceClassification student = RobertaFiles.LoadClassifier(studentFolder, BuildContext.For(device, 0));
+        Speed(lengths, batch, length => SpeedProbe.Inference(teacher, length, batch, device), length => SpeedProbe.Inference(student, length, batch, device));
+    }
+
+    /// <summary>How fast two causal models, a teacher and one student, read texts of several lengths. The teacher is timed beyond its trained positions too.</summary>
+    public void ReadingSpeed(string teacherFolder, string studentFolder, IReadOnlyList<int> lengths)
+    {
+        Device device = RunOptions.DeviceOf(_session);
+        int longest = lengths.Max();
+        using CausalLanguageModel teacher = LanguageModelFiles.Load(
+            teacherFolder, BuildContext.For(device, 0), out _, config => config is GptNeoXConfig c ? c with { MaximumPositions = Math.Max(longest, c.MaximumPositions) } : config);
+        using CausalLanguageModel student = LanguageModelFiles.Load(studentFolder, BuildContext.For(device, 0));
+        Speed(lengths, 1, length => SpeedProbe.Reading(teacher, length, 1, device), length => SpeedProbe.Reading(student, length, 1, device));
+    }
+
+    private void Speed(IReadOnlyList<int> lengths, int batch, Func<int, SpeedResult> teacher, Func<int, SpeedResult> student)
+    {
         TextTable table = new("length", "teacher tokens/s", "student tokens/s", "ratio");
         foreach (int length in lengths)
         {
-            SpeedResult t = SpeedProbe.Inference(teacher, length, batch, device);
-            SpeedResult s = SpeedProbe.Inference(student, length, batch, device);
+            SpeedResult t = teacher(length);
+            SpeedResult s = student(length);
             table.Add($"{length}", $"{t.TokensPerSecond:N0}", $"{s.TokensPerSecond:N0}", $"{s.TokensPerSecond / t.TokensPerSecond:F2}");
             if (_session.Json)
             {

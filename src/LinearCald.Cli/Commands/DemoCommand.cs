@@ -1,4 +1,5 @@
 using System.CommandLine;
+using LinearCald.Distillation.Conversion;
 using LinearCald.Distillation.Recipes;
 using LinearCald.Distillation.Reporting;
 
@@ -7,28 +8,27 @@ namespace LinearCald.Cli.Commands;
 /// <summary>`cald demo`: the main job on what travels with the program.</summary>
 internal sealed class DemoCommand : CaldCommand
 {
-    private static readonly string[] Usual = ["unguided", "target", "target-pool"];
-
     private static readonly Option<string> Kind = new("--recipe")
     {
-        Description = "Which main job: text",
+        Description = "Which main job: text (RoBERTa → Linformer, classification) or lm (Pythia → Mamba, language modelling)",
         HelpName = "JOB",
         DefaultValueFactory = _ => "text",
     };
 
-    private static readonly Option<bool> AllModes = new("--all-modes") { Description = "Also source-init, trajectory, waypoint and hybrid guidance, and the unguided student with a pooled start" };
+    private static readonly Option<bool> AllModes = new("--all-modes") { Description = "Every row of the recipe: also source-init, trajectory, waypoint and hybrid guidance, as far as the job has them" };
 
     private static readonly Option<int?> Seeds = CommonOptions.WholeNumber("--seeds", "Runs of each row, with seeds 0 … N − 1 (default 1)", 1, 1000);
 
     public DemoCommand()
         : base(
             "demo",
-            "Shows the main job on an embedded sample: fine-tunes a tiny RoBERTa, converts it to a Linformer without and with guidance, compares.",
-            "# under two minutes on two cores, no download",
+            "Shows a main job on an embedded sample: takes a tiny teacher, converts it without and with guidance, compares.",
+            "# RoBERTa → Linformer: under two minutes on two cores, no download",
+            "--recipe lm # Pythia → Mamba: under three minutes",
             "--all-modes",
             "--seeds 3 --json")
     {
-        Kind.AcceptOnlyFromAmong("text");
+        Kind.AcceptOnlyFromAmong("text", "lm");
         Add(Kind);
         Add(AllModes);
         Add(Seeds);
@@ -41,19 +41,43 @@ internal sealed class DemoCommand : CaldCommand
 
     public override int Execute(Session session)
     {
-        Recipe recipe = CommonOptions.LoadRecipe(session.Arguments, "demo");
-        string[] variants = session.Arguments.GetValue(AllModes) ? [.. recipe.Variants.Names] : Usual;
+        bool language = session.Arguments.GetValue(Kind) == "lm";
+        Recipe recipe = CommonOptions.LoadRecipe(session.Arguments, language ? "lm-demo" : "demo");
+        string[] usual = language ? ["unguided", "target"] : ["unguided", "target", "target-pool"];
+        string[] variants = session.Arguments.GetValue(AllModes) ? [.. recipe.Variants.Names] : usual;
         int[] seeds = session.Arguments.GetValue(Seeds) is { } count ? [.. Enumerable.Range(0, count)] : [recipe.Training.Seed];
-        string folder = RunOptions.FolderOf(session, "demo");
-        session.Note($"RoBERTa (tiny) → Linformer of rank {recipe.Student.Rank} on {recipe.Task.MaxLength}-token package descriptions; runs in {folder}");
+        string folder = RunOptions.FolderOf(session, recipe.Name);
+        session.Note(language
+            ? $"Pythia (tiny) → Mamba of state {recipe.Student.StateSize} on rows of {recipe.Task.MaxLength} tokens of two novels; runs in {folder}"
+            : $"RoBERTa (tiny) → Linformer of rank {recipe.Student.Rank} on {recipe.Task.MaxLength}-token package descriptions; runs in {folder}");
         ComparisonOutput output = new(session, recipe, folder);
         IReadOnlyList<ResultRow> rows = ResultRow.OverSeeds(output.Run(variants, seeds));
+        string first = Path.Combine(folder, $"seed-{seeds[0]}");
+        string converted = Path.Combine(first, "target", "model");
+        if (language)
+        {
+            if (!session.Json)
+                ExplainLanguage(session, rows);
+            output.ReadingSpeed(ModelSource.Resolve(recipe.Model.Source), converted, [512, 2048, 8192]);
+            session.Note($"the converted model is in {converted}; try: cald generate --model {converted} \"It was\"");
+            return CommandLine.Done;
+        }
+
         if (!session.Json)
             Explain(session, rows);
-        string first = Path.Combine(folder, $"seed-{seeds[0]}");
-        output.Speed(Path.Combine(first, "teacher"), Path.Combine(first, "target"), [128, 512], batch: 8);
-        session.Note($"the converted model is in {Path.Combine(first, "target", "model")}");
+        output.ClassifierSpeed(Path.Combine(first, "teacher", "model"), converted, [128, 512], batch: 8);
+        session.Note($"the converted model is in {converted}");
         return CommandLine.Done;
+    }
+
+    private static void ExplainLanguage(Session session, IReadOnlyList<ResultRow> rows)
+    {
+        double Value(string name) => rows.First(r => (r.Variant ?? r.Mode) == name).Value;
+        double teacher = Value("teacher");
+        double target = Value("target");
+        double unguided = Value("unguided");
+        session.Terminal.Out.WriteLine(
+            $"Perplexity, lower is better: the guided student (target) has {target / teacher:F2} times its teacher's, the unguided one {unguided / teacher:F2} times.\n");
     }
 
     private static void Explain(Session session, IReadOnlyList<ResultRow> rows)

@@ -3,7 +3,11 @@ namespace LinearCald.Data.Batching;
 /// <summary>A batch as a model takes it: B rows of L token ids, valid ones first, then padding.</summary>
 public sealed class TokenBatch
 {
-    internal TokenBatch(int[] ids, int[] lengths, int[] labels, int length)
+    /// <param name="ids">Token ids [B × L], row by row.</param>
+    /// <param name="lengths">Valid tokens of each row [B].</param>
+    /// <param name="labels">Class of each row [B].</param>
+    /// <param name="length">L.</param>
+    public TokenBatch(int[] ids, int[] lengths, int[] labels, int length)
     {
         Ids = ids;
         Lengths = lengths;

@@ -28,5 +28,11 @@ public sealed class ClassifierModel(RobertaForSequenceClassification model) : Ta
 
     public override bool IsNew(string parameter) => RobertaFiles.IsProjection(parameter);
 
+    protected override bool IsProduct(string parameter) => !parameter.Contains("embeddings", StringComparison.Ordinal) && !IsNew(parameter);
+
+    /// <summary>Scores and their sums over all positions, or over the slots, which each position is first added into.</summary>
+    protected override double MixingFlops(int length) =>
+        Model.Config.Linformer is { } linformer ? 8.0 * linformer.Rank * Model.Config.HiddenSize : 4.0 * length * Model.Config.HiddenSize;
+
     protected override bool IsWeight(string parameter) => RobertaFiles.IsDecayed(parameter);
 }

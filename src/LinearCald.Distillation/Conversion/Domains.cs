@@ -1,5 +1,6 @@
 using System.Text.Json;
 using LinearCald.Distillation.Classification;
+using LinearCald.Distillation.Language;
 using LinearCald.Distillation.Recipes;
 using LinearCald.Models.Roberta;
 using LinearCald.Nn.Files;
@@ -13,7 +14,8 @@ internal static class Domains
     public static ConversionDomain Of(string source, Recipe recipe, SessionOptions options) => ModelType(source) switch
     {
         "roberta" or RobertaConfig.StudentModelType => new ClassificationDomain(source, recipe, options),
-        string other => throw new CaldException($"{source}: model_type '{other}' is not one that is converted (roberta)"),
+        "gpt_neox" => new LanguageDomain(source, recipe, options),
+        string other => throw new CaldException($"{source}: model_type '{other}' is not one that is converted (roberta, gpt_neox)"),
     };
 
     /// <summary>The <c>model_type</c> of a model folder's config.json; empty when it has none.</summary>

@@ -37,6 +37,9 @@ public abstract class Guide : IDisposable
     /// <summary>The teacher's view of a micro-batch, free of gradients; null when there is no teacher now.</summary>
     public virtual TaskPass? Observe(TaskInput input, bool hiddenStates) => null;
 
+    /// <summary>Operations a position that guiding takes, see <see cref="TaskModel.ForwardFlops"/>.</summary>
+    public virtual double Flops(int length) => 0;
+
     /// <summary>Lets a teacher that is trained alongside learn from the micro-batch just observed.</summary>
     /// <param name="share">The micro-batch's share of the batch.</param>
     public virtual void Learn(double share)
@@ -108,6 +111,8 @@ public class FrozenGuide : Guide
         using Tape.Pause pause = Tape.Paused();
         return Teacher.Run(input, Context(hiddenStates)).Detached();
     }
+
+    public override double Flops(int length) => Teacher.ForwardFlops(length);
 
     protected ForwardContext Context(bool hiddenStates) => new()
     {

@@ -13,6 +13,9 @@ namespace LinearCald.Distillation.Reporting;
 /// <param name="Seconds">Time since the run started or resumed.</param>
 /// <param name="GradientNorm">Global L2 norm before clipping; NaN when not computed.</param>
 /// <param name="Skipped">Updates left out so far because their gradient was not finite.</param>
+/// <param name="Flops">Floating-point operations of this update; 0 when not counted.</param>
+/// <param name="PeakFlops">What the device could do in a second; NaN when not known.</param>
+/// <param name="MemoryBytes">Most memory that tensors have taken on the device so far.</param>
 public readonly record struct StepReport(
     string Stage,
     int Step,
@@ -25,7 +28,10 @@ public readonly record struct StepReport(
     int Tokens,
     double Seconds,
     double GradientNorm,
-    int Skipped = 0);
+    int Skipped = 0,
+    double Flops = 0,
+    double PeakFlops = double.NaN,
+    long MemoryBytes = 0);
 
 /// <summary>One evaluation during a run.</summary>
 /// <param name="Stage">As in <see cref="StepReport"/>.</param>

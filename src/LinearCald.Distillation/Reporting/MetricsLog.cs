@@ -50,6 +50,10 @@ public sealed class MetricsLog : IProgressSink, IDisposable
             json.WriteNumber("tokens", s.Tokens);
             if (s.Skipped > 0)
                 json.WriteNumber("skipped", s.Skipped);
+            if (s.Flops > 0)
+                json.WriteNumber("flops", s.Flops);
+            if (s.MemoryBytes > 0)
+                json.WriteNumber("memory_bytes", s.MemoryBytes);
             json.WriteNumber("seconds", s.Seconds);
         });
     }

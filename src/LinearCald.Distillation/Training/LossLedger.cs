@@ -44,6 +44,9 @@ internal sealed class LossLedger : IDisposable
     /// <summary>Where the optimiser puts the sum of squares of the update's gradients: float64 [1].</summary>
     public Tensor Total => _totals;
 
+    /// <summary>The losses of the update so far.</summary>
+    public Tensor Losses => _losses;
+
     /// <summary>Before the first micro-batch of an update.</summary>
     public void Begin() => _losses.FillWith(0);
 

@@ -29,6 +29,9 @@ public sealed record RunProgress
 
     public Evaluation? Best { get; init; }
 
+    /// <summary>The scale of the losses, in float16.</summary>
+    public LossScalerState? LossScale { get; init; }
+
     /// <summary>Updates left out because their gradient was not finite.</summary>
     public int Skipped { get; init; }
 

@@ -17,6 +17,24 @@ public abstract class TaskModel : IDisposable
     /// <summary>Number of layers; a pass has one hidden state more.</summary>
     public abstract int Layers { get; }
 
+    /// <summary>
+    /// Floating-point operations a position in a forward pass over texts of <paramref name="length"/>: two for each weight that a product uses, and what the mixers
+    /// do between positions. A backward pass takes twice as many.
+    /// </summary>
+    public double ForwardFlops(int length)
+    {
+        double weights = 0;
+        foreach ((string name, Parameter parameter) in Module.NamedParameters())
+        {
+            if (parameter.Value.Shape.Rank == 2 && IsProduct(name))
+            {
+                weights += parameter.Value.Count;
+            }
+        }
+
+        return (2 * weights) + (Layers * MixingFlops(length));
+    }
+
     /// <summary>Runs the model on a micro-batch of its task.</summary>
     public abstract TaskPass Run(TaskInput input, ForwardContext context);
 
@@ -35,6 +53,12 @@ public abstract class TaskModel : IDisposable
         DecayRule.Mixer => IsNew(parameter) && IsWeight(parameter),
         _ => IsNew(parameter) && !parameter.EndsWith("bias", StringComparison.Ordinal) && !parameter.EndsWith("norm.weight", StringComparison.Ordinal),
     };
+
+    /// <summary>Whether a matrix is the factor of a product, and not a table that rows are looked up in.</summary>
+    protected abstract bool IsProduct(string parameter);
+
+    /// <summary>Operations a position that a layer's mixer does between positions.</summary>
+    protected abstract double MixingFlops(int length);
 
     /// <summary>Whether a parameter is the weight of a linear map, convolution, embedding or projection, and not a bias, of a norm, or of a recurrence.</summary>
     protected abstract bool IsWeight(string parameter);

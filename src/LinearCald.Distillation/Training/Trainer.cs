@@ -83,8 +83,11 @@ public sealed class Trainer : IDisposable
     private readonly RandomGenerator _dropout;
     private readonly LossLedger _ledger;
     private readonly RecordedSteps? _recordedSteps;
+    private readonly LossScaler? _scaler;
     private readonly DType? _computeType;
     private readonly Queue<PendingUpdate> _pending = new();
+    private readonly Dictionary<(int Length, bool Guided), double> _flops = [];
+    private readonly double _peakFlops;
     private readonly int _totalUpdates;
     private readonly int _updatesPerEpoch;
     private RunProgress _progress = new();
@@ -107,6 +110,8 @@ public sealed class Trainer : IDisposable
         _distillation = new DistillationLoss(plan.Guidance);
         _dropout = new RandomGenerator(SeedOf((ulong)o.Seed));
         _computeType = o.Precision.ComputeType();
+        _peakFlops = plan.Device.PeakFlops(_computeType) ?? double.NaN;
+        _scaler = o.Precision == Precision.Fp16 ? new LossScaler(plan.Device) : null;
         _recordedSteps = plan.Device.RunsAhead ? new RecordedSteps(plan.Device, plan.Model.Module, plan.Data) : null;
         _ledger = new LossLedger(plan.Device, DType.Float32, plan.Device.RunsAhead ? UpdatesAhead : 1);
     }
@@ -122,6 +127,10 @@ public sealed class Trainer : IDisposable
         if (_plan.Resume)
         {
             _progress = _state.Restore() ?? new RunProgress();
+            if (_scaler is not null && _progress.LossScale is { } scale)
+            {
+                _scaler.State = scale;
+            }
         }
 
         _secondsBefore = _progress.Seconds;
@@ -157,7 +166,7 @@ public sealed class Trainer : IDisposable
             if (saves)
             {
                 log.Flush();
-                _progress = _progress with { Seconds = Elapsed };
+                _progress = _progress with { Seconds = Elapsed, LossScale = _scaler?.State };
                 _state.Save(_progress, _plan.Optimisation.KeepCheckpoints);
             }
 
@@ -174,7 +183,20 @@ public sealed class Trainer : IDisposable
     {
         _optimiser.Dispose();
         _ledger.Dispose();
+        _scaler?.Dispose();
         _recordedSteps?.Dispose();
+    }
+
+    /// <summary>Operations of a micro-batch: the student's forward and backward passes and the teacher's forward pass; recomputed activations are not counted.</summary>
+    private double FlopsOf(TaskBatch batch, bool guided)
+    {
+        if (!_flops.TryGetValue((batch.Length, guided), out double each))
+        {
+            each = (3 * _plan.Model.ForwardFlops(batch.Length)) + (guided ? _plan.Guide.Flops(batch.Length) : 0);
+            _flops.Add((batch.Length, guided), each);
+        }
+
+        return each * batch.Count * batch.Length;
     }
 
     private double Elapsed => _secondsBefore + Stopwatch.GetElapsedTime(_started).TotalSeconds;
@@ -200,12 +222,14 @@ public sealed class Trainer : IDisposable
         ReadOnlySpan<int> examples = _sampler.Batch(completed / _updatesPerEpoch, completed % _updatesPerEpoch);
         _ledger.Begin();
         int tokens = 0;
+        double flops = 0;
         int index = 0;
         for (int first = 0; first < examples.Length; first += _plan.Optimisation.MicroBatchSize)
         {
             ReadOnlySpan<int> micro = examples.Slice(first, Math.Min(_plan.Optimisation.MicroBatchSize, examples.Length - first));
             TaskBatch batch = _plan.Data.Collate(micro, _recordedSteps is null ? 1 : RecordedSteps.LengthMultiple);
             tokens += batch.Tokens;
+            flops += FlopsOf(batch, weights.Guided);
             _dropout.SeekStep(completed, index);
             _plan.Guide.BeginMicroBatch(completed, index);
             MicroBatch(batch, weights, index, (double)micro.Length / examples.Length);
@@ -213,12 +237,14 @@ public sealed class Trainer : IDisposable
         }
 
         double lr = _schedule.Of(completed);
-        _optimiser.Update(lr, _plan.Optimisation.ClipNorm, 1, _ledger.Total);
+        double unscale = 1 / (_scaler?.Scale ?? 1);
+        _optimiser.Update(lr, _plan.Optimisation.ClipNorm, unscale, _ledger.Total, _ledger.Losses);
         _ledger.End();
+        bool overflowed = _scaler is not null && !_scaler.Adapt(_optimiser.Wait(_ledger.Total, unscale)) && !_scaler.IsExhausted;
         _plan.Model.Module.ClearGradients();
         _plan.Guide.EndUpdate(completed);
         _progress = _progress with { Step = completed + 1 };
-        _pending.Enqueue(new PendingUpdate(completed + 1, weights, lr, tokens, Elapsed));
+        _pending.Enqueue(new PendingUpdate(completed + 1, weights, lr, tokens, flops, Elapsed, unscale, overflowed));
         if (_ledger.Count == _ledger.Capacity)
         {
             ReadLosses(sinks);
@@ -237,9 +263,13 @@ public sealed class Trainer : IDisposable
             {
                 _progress = _progress with { SkippedInARow = 0 };
             }
+            else if (update.Overflowed)
+            {
+                _progress = _progress with { Skipped = _progress.Skipped + 1 }; // of float16, which the scale has been lowered for
+            }
             else
             {
-                Skip($"the {(finiteLoss ? "gradient" : "loss")} is not finite at update {update.Step} ({terms})", sinks);
+                Skip(update, $"the {(finiteLoss ? "gradient" : "loss")} is not finite at update {update.Step} ({terms})", sinks);
             }
 
             sinks.Report(new StepReport(
@@ -253,22 +283,48 @@ public sealed class Trainer : IDisposable
                 update.LearningRate,
                 update.Tokens,
                 update.Seconds,
-                losses.GradientNorm,
-                _progress.Skipped));
+                losses.GradientNorm * update.Unscale,
+                _progress.Skipped,
+                update.Flops,
+                _peakFlops,
+                _plan.Device.Memory.Peak));
         }
     }
 
     /// <summary>Counts an update that the optimiser has left out because its gradient is not finite.</summary>
-    private void Skip(string what, ProgressFan sinks)
+    private void Skip(in PendingUpdate update, string what, ProgressFan sinks)
     {
         _progress = _progress with { Skipped = _progress.Skipped + 1, SkippedInARow = _progress.SkippedInARow + 1 };
         int most = _plan.Optimisation.SkipNonFinite;
         if (_progress.SkippedInARow >= Math.Max(1, most))
         {
-            throw Diverged(most == 0 ? what : $"{what}, the {most}th update in a row that had to be left out");
+            string rows = most == 0 ? what : $"{what}, the last of {most} updates in a row that had to be left out";
+            throw Diverged(Explain(update) is { } report ? $"{rows}; {report}" : rows);
         }
 
         sinks.Note($"{what}: left out ({_progress.Skipped} so far)");
+    }
+
+    /// <summary>Computes an update that went wrong again, to find the tensor that is not finite first; null when everything is finite this time.</summary>
+    private DivergenceReport? Explain(in PendingUpdate update)
+    {
+        int completed = update.Step - 1;
+        ReadOnlySpan<int> examples = _sampler.Batch(completed / _updatesPerEpoch, completed % _updatesPerEpoch);
+        DivergenceReport? report = null;
+        for (int first = 0, index = 0; first < examples.Length && report is null; first += _plan.Optimisation.MicroBatchSize, index++)
+        {
+            ReadOnlySpan<int> micro = examples.Slice(first, Math.Min(_plan.Optimisation.MicroBatchSize, examples.Length - first));
+            using MemoryScope scope = MemoryScope.Begin();
+            TaskBatch batch = _plan.Data.Collate(micro, 1);
+            _dropout.SeekStep(completed, index);
+            _plan.Guide.BeginMicroBatch(completed, index);
+            (IReadOnlyList<Tensor>? states, (string, Tensor)[] losses) = Learn(
+                _plan.Data.Upload(_plan.Device, batch), batch.Tokens, update.Weights, (double)micro.Length / examples.Length, keepsStates: true);
+            report = DivergenceReport.Find(_plan.Model.Module.NamedParameters(), states, losses);
+        }
+
+        _plan.Model.Module.ClearGradients();
+        return report;
     }
 
     /// <summary>Forward and backward passes of one micro-batch, whose share of the update's batch is <paramref name="share"/>.</summary>
@@ -295,25 +351,31 @@ public sealed class Trainer : IDisposable
     /// <param name="positions">What the layer loss is divided by; 1 where the input brings the divisor itself.</param>
     /// <param name="weights">Of the losses.</param>
     /// <param name="share">The micro-batch's share of the update's batch.</param>
-    private void Learn(TaskInput input, long positions, LossWeights weights, double share)
+    /// <param name="keepsStates">Have the hidden states in the result.</param>
+    /// <returns>What was computed, as long as the current scope lasts.</returns>
+    private (IReadOnlyList<Tensor>? States, (string Name, Tensor Value)[] Losses) Learn(
+        TaskInput input, long positions, LossWeights weights, double share, bool keepsStates = false)
     {
         bool layers = weights.Layer != 0;
         TaskPass? teacher = weights.Guided ? _plan.Guide.Observe(input, layers) : null;
+        TaskPass student;
+        IReadOnlyList<Tensor>? kept;
+        Tensor task;
+        Tensor? layer = null;
+        Tensor? kl = null;
         using (Tape tape = Tape.Record())
         {
-            TaskPass student = _plan.Model.Run(
+            student = _plan.Model.Run(
                 input,
                 new ForwardContext
                 {
                     Dropout = _dropout,
-                    HiddenStates = layers && teacher is not null,
+                    HiddenStates = keepsStates || (layers && teacher is not null),
                     Checkpointing = _plan.Optimisation.ActivationCheckpointing,
                     ComputeType = _computeType,
                 });
-            Tensor task = student.Loss;
+            task = student.Loss;
             Tensor total = task.Affine(weights.Task);
-            Tensor? layer = null;
-            Tensor? kl = null;
             if (teacher is not null && layers)
             {
                 layer = _distillation.Layers(student.HiddenStates!, teacher.HiddenStates!, input.Lengths, positions);
@@ -332,10 +394,20 @@ public sealed class Trainer : IDisposable
             }
 
             _ledger.Add(task, layer, kl, share);
-            tape.Backward(total, Tensor.Full(_plan.Device, total.Type, total.Shape, share));
+            kept = keepsStates ? Copies(student.HiddenStates!) : null;
+            tape.Backward(total, _scaler?.Seed(total, share) ?? Tensor.Full(_plan.Device, total.Type, total.Shape, share));
         }
 
         _plan.Guide.Learn(share);
+        (string Name, Tensor? Value)[] losses = [("the task loss", task), ("the layer loss", layer), ("the output loss", kl)];
+        return (kept, [.. losses.Where(l => l.Value is not null).Select(l => (l.Name, l.Value!))]);
+    }
+
+    /// <summary>What the backward pass does not take away.</summary>
+    private static Tensor[] Copies(IReadOnlyList<Tensor> states)
+    {
+        using Tape.Pause pause = Tape.Paused();
+        return [.. states.Select(state => state.Affine(1))];
     }
 
     private void Evaluate(ProgressFan sinks)
@@ -397,5 +469,5 @@ public sealed class Trainer : IDisposable
     private static ulong SeedOf(ulong seed) => (seed * 0x9E3779B97F4A7C15) ^ 0x44524F50; // dropout's masks must not be the numbers of initialisation
 
     /// <summary>An update given to the device whose losses have not been read yet.</summary>
-    private readonly record struct PendingUpdate(int Step, LossWeights Weights, double LearningRate, int Tokens, double Seconds);
+    private readonly record struct PendingUpdate(int Step, LossWeights Weights, double LearningRate, int Tokens, double Flops, double Seconds, double Unscale, bool Overflowed);
 }

@@ -74,6 +74,7 @@ internal static unsafe partial class DeviceQuery
             Capability = (Attribute(DeviceProperty.CapabilityMajor) * 10) + Attribute(DeviceProperty.CapabilityMinor),
             Multiprocessors = Attribute(DeviceProperty.Multiprocessors),
             GroupThreads = Attribute(DeviceProperty.GroupThreads),
+            ClockHertz = 1000.0 * Attribute(DeviceProperty.ClockKilohertz),
             GroupSharedBytes = Attribute(DeviceProperty.GroupSharedBytesOptIn),
             CacheBytes = Attribute(DeviceProperty.CacheBytes),
             MemoryBytes = (long)memory,

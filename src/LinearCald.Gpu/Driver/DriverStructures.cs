@@ -61,6 +61,7 @@ internal struct LaunchOption
 internal enum DeviceProperty
 {
     GroupThreads = 1,
+    ClockKilohertz = 13,
     Multiprocessors = 16,
     CacheBytes = 38,
     CapabilityMajor = 75,

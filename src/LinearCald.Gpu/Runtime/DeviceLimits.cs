@@ -20,4 +20,7 @@ public sealed record DeviceLimits
 
     /// <summary>Bytes of device memory.</summary>
     public long MemoryBytes { get; init; }
+
+    /// <summary>Highest clock of the multiprocessors in Hz; 0 when the device does not tell.</summary>
+    public double ClockHertz { get; init; }
 }

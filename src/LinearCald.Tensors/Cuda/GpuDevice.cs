@@ -52,6 +52,23 @@ internal sealed class GpuDevice : Device
         set => _tensorFloat32 = value;
     }
 
+    /// <summary>Operations a clock and multiprocessor by architecture (NVIDIA's white papers: GA100 2020, GH100 2022), dense; float32 on the ordinary units.</summary>
+    public override double? PeakFlops(DType? type)
+    {
+        DeviceLimits limits = Accelerator.Limits;
+        int? each = (limits.Capability, type, _tensorFloat32) switch
+        {
+            (80, DType.BFloat16 or DType.Float16, _) => 2048,
+            (80, _, true) => 1024,
+            (80, _, false) => 128,
+            (90, DType.BFloat16 or DType.Float16, _) => 4096,
+            (90, _, true) => 2048,
+            (90, _, false) => 256,
+            _ => null,
+        };
+        return each is { } operations && limits.ClockHertz > 0 ? operations * limits.ClockHertz * limits.Multiprocessors : null;
+    }
+
     public override bool RunsAhead => Accelerator is CudaAccelerator;
 
     /// <summary>Fill every buffer with NaN bits (all ones) when it is given out, so that a read before a write shows. Tests switch it on.</summary>
