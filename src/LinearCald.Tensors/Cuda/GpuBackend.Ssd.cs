@@ -1,11 +1,90 @@
+using LinearCald.Gpu;
+using LinearCald.Tensors.Cuda.Kernels;
+using LinearCald.Tensors.Memory;
 using LinearCald.Tensors.Ops;
 
 namespace LinearCald.Tensors.Cuda;
 
-/// <content>The scan of Mamba-2.</content>
-internal sealed partial class GpuBackend
+/// <content>The scan of Mamba-2. 16-bit tensors are passed as their bits.</content>
+internal sealed unsafe partial class GpuBackend
 {
-    public override void SsdScan(SsdArguments arguments, Tensor y, Tensor? saved) => throw NoKernel("SsdScan");
+    public override Tensor? SsdSaved(SsdArguments arguments) =>
+        Tensor.Allocate(arguments.X.Device, arguments.X.Type, new Shape(checked((int)SsdLauncher<float>.SavedCount(arguments.Shape))));
 
-    public override void SsdScanGradient(SsdArguments arguments, Tensor? saved, Tensor gy, in SsdGradients gradients) => throw NoKernel("SsdScan");
+    public override void SsdScan(SsdArguments arguments, Tensor y, Tensor? saved)
+    {
+        if (y.Type == DType.Float32)
+        {
+            Run<float>();
+        }
+        else
+        {
+            Run<ushort>();
+        }
+
+        void Run<T>()
+            where T : unmanaged => SsdOf<T>(arguments).Forward(
+                Write<T>(y), saved is null ? null : Write<T>(saved), WriteOrNone<float>(arguments.Options.InitialState), WriteOrNone<float>(arguments.Options.FinalState));
+    }
+
+    public override void SsdScanGradient(SsdArguments arguments, Tensor? saved, Tensor gy, in SsdGradients gradients)
+    {
+        switch (gy.Type)
+        {
+            case DType.Float32:
+                SsdBackward<float, Float32Format>(arguments, saved!, gy, in gradients);
+                break;
+            case DType.BFloat16:
+                SsdBackward<ushort, BFloat16Format>(arguments, saved!, gy, in gradients);
+                break;
+            default:
+                SsdBackward<ushort, Float16Format>(arguments, saved!, gy, in gradients);
+                break;
+        }
+    }
+
+    private void SsdBackward<T, TFormat>(SsdArguments arguments, Tensor saved, Tensor gy, in SsdGradients g)
+        where T : unmanaged
+        where TFormat : struct, IElementFormat<T>
+    {
+        SsdLauncher<T> launcher = SsdOf<T>(arguments);
+        using MemoryScope scope = MemoryScope.Begin();
+        Tensor shares = Tensor.Allocate(gy.Device, DType.Float32, new Shape(checked((int)launcher.BackwardShares().All)));
+
+        // the kernel writes the gradient of an initial state where there is one, wanted or not
+        Tensor? initial = g.InitialState ?? (arguments.Options.InitialState is { } h ? Tensor.Allocate(gy.Device, DType.Float32, h.Shape) : null);
+        launcher.Backward(Read<T>(gy), Read<T>(saved), Rows<T>(g.X), Pitch(g.X), Write<float>(shares), WriteOrNone<float>(initial));
+        launcher.SumShares<TFormat>(
+            Read<float>(shares), (Rows<T>(g.Delta), Pitch(g.Delta)), (Rows<T>(g.B), Pitch(g.B)), (Rows<T>(g.C), Pitch(g.C)), Write<float>(g.A), WriteOrNone<float>(g.D), WriteOrNone<float>(g.DeltaBias));
+    }
+
+    private SsdLauncher<T> SsdOf<T>(SsdArguments x)
+        where T : unmanaged
+    {
+        SsdInputs<T> inputs = new()
+        {
+            X = Rows<T>(x.X),
+            Delta = Rows<T>(x.Delta),
+            B = Rows<T>(x.B),
+            C = Rows<T>(x.C),
+            A = Read<float>(x.A),
+            D = ReadOrNone<float>(x.D),
+            DeltaBias = ReadOrNone<float>(x.DeltaBias),
+            Sequences = ReadOrNone<int>(x.Options.Sequences),
+            Lengths = ReadOrNone<int>(x.Options.Lengths),
+        };
+        return new SsdLauncher<T>(_accelerator, x.Shape, PrecisionOf("SsdScan", x.X), inputs, Pitch(x.X), Pitch(x.Delta), Pitch(x.B), Pitch(x.C));
+    }
+
+    private static int Pitch(Tensor x) => checked((int)x.Pitch());
+
+    /// <summary>Rows at a pitch, from the first element to the last.</summary>
+    private static View<T> Rows<T>(Tensor x)
+        where T : unmanaged => new((T*)Address(x), x.Count == 0 ? 0 : ((x.Shape.Rows - 1) * x.Pitch()) + x.Shape.Last);
+
+    private static ReadOnlyView<T> ReadOrNone<T>(Tensor? tensor)
+        where T : unmanaged => tensor is null ? default : Read<T>(tensor);
+
+    private static View<T>? WriteOrNone<T>(Tensor? tensor)
+        where T : unmanaged => tensor is null ? null : Write<T>(tensor);
 }

@@ -60,25 +60,25 @@ internal readonly struct FmaProduct : ITileProduct<float>
         }
     }
 
-    public static void RowsByColumns<TM, TN>(ref Registers<Float4, Times<TM, TN>> sum, Shared<float> a, Shared<float> b, int depth, int stride)
+    public static void RowsByColumns<TM, TN>(ref Registers<Float4, Times<TM, TN>> sum, Shared<float> a, Shared<float> b, int depth, int strideA, int strideB)
         where TM : struct, ICount
         where TN : struct, ICount
     {
-        Shared<float> left = a.From((Warp.Lane >> 2) * stride);
+        Shared<float> left = a.From((Warp.Lane >> 2) * strideA);
         Shared<Float2> right = b.As<Float2>().From(Warp.Lane & 3);
         for (int k = 0; k < depth; k++)
         {
             Loop.Keep();
             for (int m = 0; m < TM.Value; m++)
             {
-                float a0 = left[(16 * m * stride) + k], a1 = left[(((16 * m) + 8) * stride) + k];
+                float a0 = left[(16 * m * strideA) + k], a1 = left[(((16 * m) + 8) * strideA) + k];
                 for (int n = 0; n < TN.Value; n++)
-                    sum[(m * TN.Value) + n] = Outer(a0, a1, right[(k * (stride / 2)) + (4 * n)], sum[(m * TN.Value) + n]);
+                    sum[(m * TN.Value) + n] = Outer(a0, a1, right[(k * (strideB / 2)) + (4 * n)], sum[(m * TN.Value) + n]);
             }
         }
     }
 
-    public static void ColumnsByColumns<TM, TN>(ref Registers<Float4, Times<TM, TN>> sum, Shared<float> a, Shared<float> b, int depth, int stride)
+    public static void ColumnsByColumns<TM, TN>(ref Registers<Float4, Times<TM, TN>> sum, Shared<float> a, Shared<float> b, int depth, int strideA, int strideB)
         where TM : struct, ICount
         where TN : struct, ICount
     {
@@ -89,9 +89,9 @@ internal readonly struct FmaProduct : ITileProduct<float>
             Loop.Keep();
             for (int m = 0; m < TM.Value; m++)
             {
-                float a0 = left[(k * stride) + (16 * m)], a1 = left[(k * stride) + (16 * m) + 8];
+                float a0 = left[(k * strideA) + (16 * m)], a1 = left[(k * strideA) + (16 * m) + 8];
                 for (int n = 0; n < TN.Value; n++)
-                    sum[(m * TN.Value) + n] = Outer(a0, a1, right[(k * (stride / 2)) + (4 * n)], sum[(m * TN.Value) + n]);
+                    sum[(m * TN.Value) + n] = Outer(a0, a1, right[(k * (strideB / 2)) + (4 * n)], sum[(m * TN.Value) + n]);
             }
         }
     }
@@ -103,6 +103,10 @@ internal readonly struct FmaProduct : ITileProduct<float>
     public static float Dot(UInt4 a, UInt4 b, float sum) => Dot(Floats(a), Floats(b), sum);
 
     public static void WritePair(View<float> target, long index, float low, float high) => target.As<Float2>()[index >> 1] = new Float2(low, high);
+
+    public static void WritePair(Shared<float> target, int index, float low, float high) => target.As<Float2>()[index >> 1] = new Float2(low, high);
+
+    public static Float2 ReadPair(Shared<float> source, int index) => source.As<Float2>()[index >> 1];
 
     private static float Dot(Float4 a, Float4 b, float sum) => GpuMath.Fma(a.W, b.W, GpuMath.Fma(a.Z, b.Z, GpuMath.Fma(a.Y, b.Y, GpuMath.Fma(a.X, b.X, sum))));
 

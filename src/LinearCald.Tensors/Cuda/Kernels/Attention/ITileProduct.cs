@@ -25,13 +25,13 @@ internal interface ITileProduct<T>
         where TK : struct, ICount
         where TN : struct, ICount;
 
-    /// <summary>sum += a b: a has the warp's rows of <paramref name="depth"/> elements, b has <paramref name="depth"/> rows.</summary>
-    static abstract void RowsByColumns<TM, TN>(ref Registers<Float4, Times<TM, TN>> sum, Shared<T> a, Shared<T> b, int depth, int stride)
+    /// <summary>sum += a b: a has the warp's rows of <paramref name="depth"/> elements, b has <paramref name="depth"/> rows; each tile has a stride of its own.</summary>
+    static abstract void RowsByColumns<TM, TN>(ref Registers<Float4, Times<TM, TN>> sum, Shared<T> a, Shared<T> b, int depth, int strideA, int strideB)
         where TM : struct, ICount
         where TN : struct, ICount;
 
-    /// <summary>sum += aᵀ b: both have <paramref name="depth"/> rows, a starts at the warp's column.</summary>
-    static abstract void ColumnsByColumns<TM, TN>(ref Registers<Float4, Times<TM, TN>> sum, Shared<T> a, Shared<T> b, int depth, int stride)
+    /// <summary>sum += aᵀ b: both have <paramref name="depth"/> rows, a starts at the warp's column; each tile has a stride of its own.</summary>
+    static abstract void ColumnsByColumns<TM, TN>(ref Registers<Float4, Times<TM, TN>> sum, Shared<T> a, Shared<T> b, int depth, int strideA, int strideB)
         where TM : struct, ICount
         where TN : struct, ICount;
 
@@ -46,4 +46,10 @@ internal interface ITileProduct<T>
 
     /// <summary>Writes elements <paramref name="index"/> (even) and <paramref name="index"/> + 1 in one access.</summary>
     static abstract void WritePair(View<T> target, long index, float low, float high);
+
+    /// <summary>Writes elements <paramref name="index"/> (even) and <paramref name="index"/> + 1 of a tile in one access.</summary>
+    static abstract void WritePair(Shared<T> target, int index, float low, float high);
+
+    /// <summary>Reads elements <paramref name="index"/> (even) and <paramref name="index"/> + 1 of a tile in one access.</summary>
+    static abstract Float2 ReadPair(Shared<T> source, int index);
 }

@@ -45,7 +45,7 @@ internal static class LinformerInputGradient
             if (step >= 0)
             {
                 int now = (step & 1) * size;
-                TProduct.RowsByColumns(ref sum, left.From(now + (LinformerTile.WarpRow * stride)), right.From(now + LinformerTile.WarpColumn), Side, stride);
+                TProduct.RowsByColumns(ref sum, left.From(now + (LinformerTile.WarpRow * stride)), right.From(now + LinformerTile.WarpColumn), Side, stride, stride);
             }
         }
 

@@ -45,7 +45,7 @@ internal static class LinformerProjection
             if (step >= 0)
             {
                 int now = (step & 1) * size;
-                TProduct.ColumnsByColumns(ref sum, left.From(now + LinformerTile.WarpRow), right.From(now + LinformerTile.WarpColumn), Side, stride);
+                TProduct.ColumnsByColumns(ref sum, left.From(now + LinformerTile.WarpRow), right.From(now + LinformerTile.WarpColumn), Side, stride, stride);
             }
         }
 

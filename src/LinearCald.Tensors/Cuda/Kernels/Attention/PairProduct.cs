@@ -48,36 +48,36 @@ internal readonly struct PairProduct<TFormat> : ITileProduct<ushort>
         }
     }
 
-    public static void RowsByColumns<TM, TN>(ref Registers<Float4, Times<TM, TN>> sum, Shared<ushort> a, Shared<ushort> b, int depth, int stride)
+    public static void RowsByColumns<TM, TN>(ref Registers<Float4, Times<TM, TN>> sum, Shared<ushort> a, Shared<ushort> b, int depth, int strideA, int strideB)
         where TM : struct, ICount
         where TN : struct, ICount
     {
-        int left = ((Warp.Lane & 15) * stride) + (8 * (Warp.Lane >> 4)), right = Column(stride);
+        int left = ((Warp.Lane & 15) * strideA) + (8 * (Warp.Lane >> 4)), right = Column(strideB);
         for (int k = 0; k < depth; k += 16)
         {
             Registers<UInt4, TM> rows = default;
             for (int m = 0; m < TM.Value; m++)
-                rows[m] = Mma.Load(a, left + (16 * m * stride) + k);
+                rows[m] = Mma.Load(a, left + (16 * m * strideA) + k);
 
             for (int n = 0; n < TN.Value; n += 2)
-                Step<TM, TN>(ref sum, ref rows, Mma.LoadTransposed(b, right + (k * stride) + (8 * n)), n);
+                Step<TM, TN>(ref sum, ref rows, Mma.LoadTransposed(b, right + (k * strideB) + (8 * n)), n);
         }
     }
 
-    public static void ColumnsByColumns<TM, TN>(ref Registers<Float4, Times<TM, TN>> sum, Shared<ushort> a, Shared<ushort> b, int depth, int stride)
+    public static void ColumnsByColumns<TM, TN>(ref Registers<Float4, Times<TM, TN>> sum, Shared<ushort> a, Shared<ushort> b, int depth, int strideA, int strideB)
         where TM : struct, ICount
         where TN : struct, ICount
     {
         int lane = Warp.Lane;
-        int left = (((lane & 7) + (8 * (lane >> 4))) * stride) + (8 * ((lane >> 3) & 1)), right = Column(stride);
+        int left = (((lane & 7) + (8 * (lane >> 4))) * strideA) + (8 * ((lane >> 3) & 1)), right = Column(strideB);
         for (int k = 0; k < depth; k += 16)
         {
             Registers<UInt4, TM> rows = default;
             for (int m = 0; m < TM.Value; m++)
-                rows[m] = Mma.LoadTransposed(a, left + (k * stride) + (16 * m));
+                rows[m] = Mma.LoadTransposed(a, left + (k * strideA) + (16 * m));
 
             for (int n = 0; n < TN.Value; n += 2)
-                Step<TM, TN>(ref sum, ref rows, Mma.LoadTransposed(b, right + (k * stride) + (8 * n)), n);
+                Step<TM, TN>(ref sum, ref rows, Mma.LoadTransposed(b, right + (k * strideB) + (8 * n)), n);
         }
     }
 
@@ -88,6 +88,14 @@ internal readonly struct PairProduct<TFormat> : ITileProduct<ushort>
     public static float Dot(UInt4 a, UInt4 b, float sum) => Dot(a.W, b.W, Dot(a.Z, b.Z, Dot(a.Y, b.Y, Dot(a.X, b.X, sum))));
 
     public static void WritePair(View<ushort> target, long index, float low, float high) => target.As<uint>()[index >> 1] = TFormat.Pack(low, high);
+
+    public static void WritePair(Shared<ushort> target, int index, float low, float high) => target.As<uint>()[index >> 1] = TFormat.Pack(low, high);
+
+    public static Float2 ReadPair(Shared<ushort> source, int index)
+    {
+        uint pair = source.As<uint>()[index >> 1];
+        return new Float2(TFormat.Low(pair), TFormat.High(pair));
+    }
 
     private static float Dot(uint a, uint b, float sum) =>
         GpuMath.Fma(TFormat.High(a), TFormat.High(b), GpuMath.Fma(TFormat.Low(a), TFormat.Low(b), sum));

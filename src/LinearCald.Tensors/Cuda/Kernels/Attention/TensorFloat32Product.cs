@@ -55,40 +55,40 @@ internal readonly struct TensorFloat32Product : ITileProduct<float>
         }
     }
 
-    public static void RowsByColumns<TM, TN>(ref Registers<Float4, Times<TM, TN>> sum, Shared<float> a, Shared<float> b, int depth, int stride)
+    public static void RowsByColumns<TM, TN>(ref Registers<Float4, Times<TM, TN>> sum, Shared<float> a, Shared<float> b, int depth, int strideA, int strideB)
         where TM : struct, ICount
         where TN : struct, ICount
     {
-        Shared<Float2> left = a.As<Float2>().From(((Warp.Lane >> 2) * (stride / 2)) + (Warp.Lane & 3));
-        Shared<float> right = b.From(Column(stride));
+        Shared<Float2> left = a.As<Float2>().From(((Warp.Lane >> 2) * (strideA / 2)) + (Warp.Lane & 3));
+        Shared<float> right = b.From(Column(strideB));
         for (int k = 0; k < depth; k += 8)
         {
             Registers<UInt4, TM> rows = default;
             for (int m = 0; m < TM.Value; m++)
             {
-                Float2 x = left[(16 * m * (stride / 2)) + (k / 2)], y = left[(((16 * m) + 8) * (stride / 2)) + (k / 2)];
+                Float2 x = left[(16 * m * (strideA / 2)) + (k / 2)], y = left[(((16 * m) + 8) * (strideA / 2)) + (k / 2)];
                 rows[m] = Round(x.X, y.X, x.Y, y.Y);
             }
 
-            Step<TM, TN>(ref sum, ref rows, right, k * stride, stride);
+            Step<TM, TN>(ref sum, ref rows, right, k * strideB, strideB);
         }
     }
 
-    public static void ColumnsByColumns<TM, TN>(ref Registers<Float4, Times<TM, TN>> sum, Shared<float> a, Shared<float> b, int depth, int stride)
+    public static void ColumnsByColumns<TM, TN>(ref Registers<Float4, Times<TM, TN>> sum, Shared<float> a, Shared<float> b, int depth, int strideA, int strideB)
         where TM : struct, ICount
         where TN : struct, ICount
     {
-        Shared<float> left = a.From(Column(stride)), right = b.From(Column(stride));
+        Shared<float> left = a.From(Column(strideA)), right = b.From(Column(strideB));
         for (int k = 0; k < depth; k += 8)
         {
             Registers<UInt4, TM> rows = default;
             for (int m = 0; m < TM.Value; m++)
             {
-                int at = (k * stride) + (16 * m);
-                rows[m] = Round(left[at], left[at + 8], left[at + stride], left[at + stride + 8]);
+                int at = (k * strideA) + (16 * m);
+                rows[m] = Round(left[at], left[at + 8], left[at + strideA], left[at + strideA + 8]);
             }
 
-            Step<TM, TN>(ref sum, ref rows, right, k * stride, stride);
+            Step<TM, TN>(ref sum, ref rows, right, k * strideB, strideB);
         }
     }
 
@@ -99,6 +99,10 @@ internal readonly struct TensorFloat32Product : ITileProduct<float>
     public static float Dot(UInt4 a, UInt4 b, float sum) => FmaProduct.Dot(a, b, sum);
 
     public static void WritePair(View<float> target, long index, float low, float high) => FmaProduct.WritePair(target, index, low, high);
+
+    public static void WritePair(Shared<float> target, int index, float low, float high) => FmaProduct.WritePair(target, index, low, high);
+
+    public static Float2 ReadPair(Shared<float> source, int index) => FmaProduct.ReadPair(source, index);
 
     private static void Step<TM, TN>(ref Registers<Float4, Times<TM, TN>> sum, ref Registers<UInt4, TM> rows, Shared<float> right, int row, int stride)
         where TM : struct, ICount
