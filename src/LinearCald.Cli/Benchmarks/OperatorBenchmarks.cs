@@ -26,11 +26,6 @@ internal static class OperatorBenchmarks
         }
 
         yield return LinearCrossEntropy(device, 2048, 8192, 128);
-        foreach ((int batch, int length) in ((int, int)[])[(4, 512), (1, 4096)])
-        {
-            yield return SsdBenchmarks.Make(device, DType.Float32, batch, length, backward: false);
-            yield return SsdBenchmarks.Make(device, DType.Float32, batch, length, backward: true);
-        }
     }
 
     private static Benchmark MatMul(Device device, int m, int k, int n, bool transposeA, bool transposeB)

@@ -44,6 +44,7 @@ public static class KernelCatalogue
             device.TensorFloat32 = true;
             Products(device, DType.Float32);
             Attentions(device, DType.Float32);
+            StateSpaceDual(device, DType.Float32);
         }
 
         Kernels.FmaPeak.Launch(device, 1);
@@ -130,6 +131,7 @@ public static class KernelCatalogue
         Products(device, type);
         Attentions(device, type);
         Scans(device, type);
+        StateSpaceDual(device, type);
         backend.AddSumOfSquares(x, total);
         if (type == DType.Float32)
         {
@@ -203,6 +205,27 @@ public static class KernelCatalogue
         device.Backend.SelectiveScan(inputs with { U = far, Delta = far, Z = far, B = farNarrow, C = farNarrow }, far, null, null);
         Tensor one = Make(type, Batch, 1, Width), narrowOne = Make(type, Batch, 1, States);
         device.Backend.SelectiveScan(inputs with { U = one, Delta = one, Z = one, B = narrowOne, C = narrowOne, InitialState = state }, one, state, null);
+
+        Tensor Make(DType of, params ReadOnlySpan<int> extents) => Tensor.Empty(device, of, new Shape(extents));
+    }
+
+    private static void StateSpaceDual(GpuDevice device, DType type)
+    {
+        const int States = 128;
+        Tensor x = Make(type, Batch, Length, Width), delta = Make(type, Batch, Length, Heads), b = Make(type, Batch, Length, States), head = Make(DType.Float32, Heads);
+        Tensor state = Make(DType.Float32, Batch, Heads, Width / Heads, States), one = Make(type, Batch, 1, Width), narrow = Make(type, Batch, 1, States);
+        SsdOptions options = new() { Heads = Heads, Softplus = true };
+        foreach (SsdOptions scan in (SsdOptions[])
+            [options, options with { Reverse = true, Lengths = Make(DType.Int32, Batch) }, options with { Sequences = Make(DType.Int32, Batch, Length) }, options with { InitialState = state, FinalState = state }])
+        {
+            SsdArguments arguments = new(x, delta, head, b, b, head, head, scan);
+            Tensor? saved = device.Backend.SsdSaved(arguments);
+            device.Backend.SsdScan(arguments, x, null);
+            device.Backend.SsdScan(arguments, x, saved);
+            device.Backend.SsdScanGradient(arguments, saved, x, new(x, delta, head, b, b, head, head, scan.InitialState));
+        }
+
+        device.Backend.SsdScan(new(one, Make(type, Batch, 1, Heads), head, narrow, narrow, head, head, options with { InitialState = state, FinalState = state }), one, null);
 
         Tensor Make(DType of, params ReadOnlySpan<int> extents) => Tensor.Empty(device, of, new Shape(extents));
     }
