@@ -156,6 +156,15 @@ public sealed class OperationTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Types))]
+    public void Attention_within_documents(DType type)
+    {
+        DocumentSpans documents = DocumentSpans.Of([0, 0, 0, 1, 1, 1, 1, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4], 3, 9);
+        AttentionOptions options = new(2, true, 0.25, Dropout, new RandomKey(5, 6));
+        Compare(type, c => c.Data("q", 3, 9, 32).DocumentAttention(c.Data("k", 3, 9, 32), c.Data("v", 3, 9, 32), documents, options));
+    }
+
+    [Theory]
+    [MemberData(nameof(Types))]
     public void LinformerAttention(DType type)
     {
         AttentionOptions options = new(2, false, 0.25, Dropout, new RandomKey(5, 6));
