@@ -54,15 +54,19 @@ public sealed class TokenizedCorpus : IDisposable
     /// <param name="sequenceLength">Positions of a row.</param>
     /// <param name="documents">What rows know of their documents.</param>
     /// <param name="maxTokens">A budget; null: all.</param>
+    /// <param name="ignoreAcrossDocuments">No loss where the label is another document's first token; for <see cref="DocumentMixing.Separate"/>.</param>
     /// <exception cref="CaldException">Fewer tokens than a row.</exception>
-    public LanguageRows Rows(int sequenceLength, DocumentMixing documents = DocumentMixing.Mixed, long? maxTokens = null) => LanguageRows.Create(Tokens, new LanguageRowOptions
-    {
-        SequenceLength = sequenceLength,
-        Documents = documents,
-        EndOfText = Manifest.EndOfText,
-        EndOfTextRule = EndOfTextRule.AsStored,
-        MaxTokens = maxTokens,
-    });
+    public LanguageRows Rows(
+        int sequenceLength, DocumentMixing documents = DocumentMixing.Mixed, long? maxTokens = null, bool ignoreAcrossDocuments = false) =>
+        LanguageRows.Create(Tokens, new LanguageRowOptions
+        {
+            SequenceLength = sequenceLength,
+            Documents = documents,
+            IgnoreAcrossDocuments = ignoreAcrossDocuments,
+            EndOfText = Manifest.EndOfText,
+            EndOfTextRule = EndOfTextRule.AsStored,
+            MaxTokens = maxTokens,
+        });
 
     /// <summary>Closes the files.</summary>
     public void Dispose() => Tokens.Dispose();

@@ -193,7 +193,7 @@ public sealed class TokenizedCorpusTests : IDisposable
         Refuses("a.jsonl", "{\"text\": 5}"u8, "a.jsonl:1: field \"text\" is a JSON Number");
         Refuses("a.txt", " \n\n\t\n"u8, "no text in this file");
         Refuses("a.txt", ""u8, "no text in this file");
-        Refuses("a.txt.gz", Packed("some text that is long enough to be cut"u8)[..^12], "gzip data are damaged or cut off");
+        Refuses("a.txt.gz", Packed("some text that is long enough to be cut"u8).AsSpan()[..^12], "gzip data are damaged or cut off");
         Refuses("a.txt.zst", [0x28, 0xB5, 0x2F, 0xFD, 0], "packed with zstd, which is not read: unpack it first (zstd -d a.txt.zst)");
         Refuses("a.txt.xz", [0xFD, .. "7zXZ\0"u8, 0], "unpack it first (xz -dk a.txt.xz)");
         Assert.Contains("no such text file", Assert.Throws<CaldException>(() => Open("cache", _folder["none.txt"])).Message, StringComparison.Ordinal);
