@@ -31,7 +31,7 @@ public sealed class LanguageDomain : ConversionDomain
         {
             throw new CaldException(
                 $"recipe {recipe.Name}: student.mixer {RecipeSchema.NameOf(recipe.Student.Mixer)} with task.kind {RecipeSchema.NameOf(recipe.Task.Kind)} does not go with a GPT-NeoX ({source}); "
-                + "set student.mixer to mamba and task.kind to lm-sample, corpus or megatron, or begin with `cald convert lm`");
+                + "set student.mixer to mamba and task.kind to lm-sample, corpus or megatron, or begin with the recipe lm-demo");
         }
 
         _source = source;
