@@ -55,6 +55,27 @@ public sealed class LanguageModelForwardTests
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(12));
     }
 
+    [Theory]
+    [InlineData("student")]
+    [InlineData("mamba")]
+    [InlineData("mamba2")]
+    public void TextsOfDifferentLengthsShareTheMemoryOfARecurrentModel(string kind)
+    {
+        using LayeredLanguageModel model = LanguageModels.Build(kind);
+        Prop.ForAll(Gen.Choose(1, 7).Two().ToArbitrary(), Gen.Choose(0, 1000).ToArbitrary(), (counts, seed) =>
+        {
+            int[] a = LanguageModels.Text(counts.Item1 + 3, seed);
+            int[] b = LanguageModels.Text(counts.Item2 + 3, seed + 1);
+            int length = Math.Max(counts.Item1, counts.Item2);
+            int[] prompts = [.. a.Take(counts.Item1), .. new int[length - counts.Item1], .. b.Take(counts.Item2), .. new int[length - counts.Item2]];
+            using DecodingState memory = model.NewDecodingState(2, 1);
+            LanguageModels.Encode(model, prompts, 2, [counts.Item1, counts.Item2], memory: memory);
+            float[] rest = LanguageModels.Encode(model, [.. a.Skip(counts.Item1), .. b.Skip(counts.Item2)], 2, memory: memory);
+            LanguageModels.Close(LanguageModels.Encode(model, a, 1)[^(3 * Width)..], rest[..(3 * Width)], kind);
+            LanguageModels.Close(LanguageModels.Encode(model, b, 1)[^(3 * Width)..], rest[(3 * Width)..], kind);
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(10));
+    }
+
     [Fact]
     public void ACacheGrowsBeyondItsFirstBlock()
     {
