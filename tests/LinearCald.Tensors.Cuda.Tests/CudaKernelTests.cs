@@ -179,7 +179,7 @@ public sealed class CudaKernelTests : IDisposable
         }
 
         GemmChecks.Random(_device, precision, 100, 300);
-        GemmChecks.Split(_device, precision, DType.Float32);
+        GemmChecks.Split(_device, precision, DType.Float32, 2, 2, 3, 7);
         GemmChecks.Epilogues(_device, precision, DType.Float32, true);
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using System.Text;
 using LinearCald.Testing.Ptx.Decoding;
@@ -13,10 +14,12 @@ namespace LinearCald.Testing.Ptx;
 /// </summary>
 public sealed class EmulatorAccelerator : Accelerator
 {
+    /// <summary>The compiler gives the same text for the same input, so that accelerators share what it made.</summary>
+    private static readonly ConcurrentDictionary<(Kernel Kernel, Index3 Group, string Constants, PtxTarget Target), CompiledKernel> s_compiled = new();
+
     private readonly AddressMap _memory = new();
     private readonly Dictionary<string, PtxModule> _modules = [];
     private readonly Dictionary<(PtxModule Module, string Entry, int DynamicBytes), KernelCode> _codes = [];
-    private readonly Dictionary<(Kernel Kernel, Index3 Group, string Constants, PtxTarget Target), CompiledKernel> _compiled = [];
     private List<Action>? _recording;
 
     /// <param name="options">How kernels run; by default forward, with no jitter.</param>
@@ -166,10 +169,9 @@ public sealed class EmulatorAccelerator : Accelerator
         }
 
         (Kernel, Index3, string, PtxTarget) key = (kernel, group, constants.ToString(), Options.Target);
-        if (!_compiled.TryGetValue(key, out CompiledKernel? compiled))
+        if (!s_compiled.TryGetValue(key, out CompiledKernel? compiled))
         {
-            compiled = KernelCompiler.Compile(kernel, group, arguments, Options.Target);
-            _compiled.Add(key, compiled);
+            compiled = s_compiled.GetOrAdd(key, KernelCompiler.Compile(kernel, group, arguments, Options.Target));
         }
 
         return compiled;

@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
+using LinearCald.Gpu.Frontend;
 
 namespace LinearCald.Gpu;
 
@@ -75,7 +76,7 @@ internal sealed record KernelParameter(string Name, Type Type, int Offset, int S
         int offset = 0;
         foreach (ParameterInfo p in method.GetParameters())
         {
-            if (!IsUnmanaged(p.ParameterType))
+            if (!FieldOffsets.IsUnmanaged(p.ParameterType))
             {
                 throw new CaldException(
                     $"kernel {method.DeclaringType?.Name}.{method.Name}: parameter '{p.Name}' of type {p.ParameterType.Name} is not unmanaged; pass View<T>, ReadOnlyView<T>, numbers, or structs of these");
@@ -102,14 +103,4 @@ internal sealed record KernelParameter(string Name, Type Type, int Offset, int S
 
     private static bool Nests(Type type, Type inner) =>
         !type.IsPrimitive && type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic).Any(f => f.FieldType == inner || (f.FieldType != type && f.FieldType.IsValueType && Nests(f.FieldType, inner)));
-
-    private static bool IsUnmanaged(Type type)
-    {
-        if (type.IsPrimitive || type.IsEnum || type.IsPointer)
-        {
-            return true;
-        }
-
-        return type.IsValueType && type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic).All(f => IsUnmanaged(f.FieldType));
-    }
 }

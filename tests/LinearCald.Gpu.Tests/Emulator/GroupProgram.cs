@@ -3,18 +3,18 @@ using LinearCald.Testing.Ptx;
 namespace LinearCald.Gpu.Tests.Emulator;
 
 /// <summary>
-/// A program of one group over words: %in and %out are the addresses of the two buffers, %t the thread, %mine the thread's own place in the output. Registers
+/// A program, of one group unless said otherwise, over words: %in and %out are the addresses of the two buffers, %t the thread, %mine the thread's own place in the output. Registers
 /// %r0 … %r31, %rd0 … %rd7, %f0 … %f15, %h0 … %h7, %p0 … %p7 are there to use.
 /// </summary>
 internal static class GroupProgram
 {
-    public static uint[] Run(string code, int threads, uint[]? input = null, int outputs = 0, EmulatorOptions? options = null, int dynamicBytes = 0)
+    public static uint[] Run(string code, int threads, uint[]? input = null, int outputs = 0, EmulatorOptions? options = null, int dynamicBytes = 0, int groups = 1)
     {
         using EmulatorAccelerator device = new(options);
         using DeviceBuffer<uint> words = device.Allocate<uint>(input ?? [0]);
         using DeviceBuffer<uint> results = device.Allocate<uint>(outputs == 0 ? threads : outputs);
         byte[] parameters = [.. BitConverter.GetBytes((long)words.Address), .. BitConverter.GetBytes((long)results.Address)];
-        device.RunPtx(Text(code, threads), "test", new LaunchShape(1, threads), parameters, dynamicBytes);
+        device.RunPtx(Text(code, threads), "test", new LaunchShape(groups, threads), parameters, dynamicBytes);
         return results.ToArray();
     }
 

@@ -28,6 +28,22 @@ public sealed class MemoryTests
     }
 
     [Fact]
+    public void TwoGroupsWriteOnePlace()
+    {
+        const string own = "mov.u32 %r0, %ctaid.x; ";
+        CaldException e = Assert.Throws<CaldException>(() => Run(own + "st.global.u32 [%out+4], %r0;", 1, outputs: 4, groups: 3));
+        foreach (string part in (string[])["group (1, 0, 0)", "race: writes 0x", "4 bytes into the nearest allocation", "which group (0, 0, 0) wrote in this launch (line", "st.global.u32 [%out+4], %r0;"])
+        {
+            Assert.Contains(part, e.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Equal([7u], Run("st.global.u32 [%out], 7;", 1, outputs: 1, groups: 3));
+        Assert.Equal([2u], Run(own + "st.volatile.global.u32 [%out], %r0;", 1, outputs: 1, groups: 3));
+        Assert.Equal([2u], Run("red.global.add.u32 [%out], 1;", 1, outputs: 1, groups: 3)); // from 0xFFFFFFFF
+        Assert.Equal([0x10000u, 0x30002u], Run(own + "mad.wide.u32 %rd0, %r0, 2, %out; cvt.u16.u32 %h0, %r0; st.global.b16 [%rd0], %h0;", 1, outputs: 2, groups: 4));
+    }
+
+    [Fact]
     public void NeverWritten()
     {
         Fails("add.u32 %r0, %r1, 1;", 32, "reads register %r1, which has no value");

@@ -32,11 +32,11 @@ public sealed class LinformerTests
         GemmPrecision products = Enum.Parse<GemmPrecision>(precision);
         bool slow = TestAccelerators.IsSlow(name);
         Gen<(LinformerProblem Problem, RandomKey Key, int[]? Lengths, bool Shared, bool Accumulate, int Seed)> cases =
-            from batch in Gen.Choose(1, 3)
-            from heads in Gen.Choose(1, 2)
-            from length in Gen.OneOf(Gen.Constant(1), Gen.Choose(2, slow ? 24 : 70))
+            from batch in Gen.Choose(1, slow ? 2 : 3)
+            from heads in Gen.Choose(1, slow ? 1 : 2)
+            from length in Gen.OneOf(Gen.Constant(1), Gen.Choose(2, slow ? 18 : 70))
             from more in Gen.Elements(0, 9)
-            from rank in Gen.Elements(1, 6, 16, slow ? 24 : 64)
+            from rank in Gen.Elements(1, 6, 16, slow ? 17 : 64)
             from head in Gen.Elements(8, 16, 5)
             from dropout in Gen.Elements(0.0, 0.3)
             from limited in Gen.Elements(false, true)

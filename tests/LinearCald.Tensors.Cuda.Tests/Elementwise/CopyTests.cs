@@ -34,7 +34,13 @@ public class CopyTests
     public void Transpositions_go_through_tiles(string device)
     {
         using Accelerator accelerator = TestAccelerators.Open(device);
-        foreach (DType type in new[] { DType.UInt8, DType.BFloat16, DType.Float32, DType.Int64 })
+        DType[] types = device switch
+        {
+            "debug" => [DType.UInt8, DType.Float32],
+            "debug shuffled" => [DType.BFloat16, DType.Int64],
+            _ => [DType.UInt8, DType.BFloat16, DType.Float32, DType.Int64],
+        };
+        foreach (DType type in types)
         {
             CopyChecks.Transposed(accelerator, type);
         }

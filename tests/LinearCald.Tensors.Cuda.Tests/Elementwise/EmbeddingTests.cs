@@ -28,7 +28,7 @@ public class EmbeddingTests
     {
         using Accelerator accelerator = TestAccelerators.Open(device);
         EmbeddingChecks.Order(accelerator, 3, 1);
-        EmbeddingChecks.Order(accelerator, 70000, 2500);
+        EmbeddingChecks.Order(accelerator, 70000, device == "debug shuffled" ? 400 : 2500);
         if (!TestAccelerators.IsSlow(device))
         {
             EmbeddingChecks.Order(accelerator, 200, 300);

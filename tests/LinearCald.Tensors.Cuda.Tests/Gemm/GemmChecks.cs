@@ -45,11 +45,13 @@ internal static class GemmChecks
     }
 
     /// <summary>Sums of 0 … 2 elements more than a block of k, and of every number of blocks around the number of stages.</summary>
-    public static void Lengths(Accelerator accelerator, GemmPrecision precision, bool transposeA, bool transposeB)
+    /// <param name="few">Leave out all but the ends of each.</param>
+    public static void Lengths(Accelerator accelerator, GemmPrecision precision, bool transposeA, bool transposeB, bool few = false)
     {
         int depth = GemmPlan.Depth(precision);
         GemmTile tile = GemmPlan.Tiles(precision).Last();
-        foreach (int k in new[] { 0, 1, 2, 7, depth - 1, depth, depth + 8, (2 * depth) + 1, 3 * depth, (4 * depth) - 4, (5 * depth) + 3 })
+        int[] lengths = few ? [0, 1, depth, depth + 8, (5 * depth) + 3] : [0, 1, 2, 7, depth - 1, depth, depth + 8, (2 * depth) + 1, 3 * depth, (4 * depth) - 4, (5 * depth) + 3];
+        foreach (int k in lengths)
         {
             GemmProblem problem = GemmProblem.Contiguous(17, 24, k, transposeA, transposeB) with { Precision = precision, Accumulate = k % 2 == 0, Alpha = 0.5f };
             new GemmCase(problem, k + 1) { Plan = new GemmPlan(tile, 1) }.Check(accelerator, Budget(precision, problem.Output));
@@ -78,14 +80,15 @@ internal static class GemmChecks
     }
 
     /// <summary>A long sum with few results: split along k, and the same bits again.</summary>
+    /// <param name="batch">Products in the stack.</param>
     /// <param name="counts">How many parts: 3 accumulates, 7 has a bias and an activation.</param>
-    public static void Split(Accelerator accelerator, GemmPrecision precision, DType output, params int[] counts)
+    public static void Split(Accelerator accelerator, GemmPrecision precision, DType output, int batch, params int[] counts)
     {
         int depth = GemmPlan.Depth(precision);
         GemmTile tile = GemmPlan.Tiles(precision).Last();
         foreach (int parts in counts)
         {
-            GemmProblem problem = GemmProblem.Contiguous(33, 50, (depth * 7) + 3, true, false, 2) with
+            GemmProblem problem = GemmProblem.Contiguous(33, 50, (depth * 7) + 3, true, false, batch) with
             {
                 Precision = precision,
                 Output = output,
@@ -97,9 +100,10 @@ internal static class GemmChecks
     }
 
     /// <summary>Every activation behind a bias, with and without its argument kept.</summary>
-    public static void Epilogues(Accelerator accelerator, GemmPrecision precision, DType output, bool float32Bias)
+    /// <param name="few">Leave out all but some.</param>
+    public static void Epilogues(Accelerator accelerator, GemmPrecision precision, DType output, bool float32Bias, bool few = false)
     {
-        foreach (Activation activation in s_activations)
+        foreach (Activation activation in few ? [Activation.None, Activation.GeluErf, Activation.Relu] : s_activations)
         {
             GemmProblem problem = GemmProblem.Contiguous(20, 36, 24, false, true) with
             {

@@ -40,7 +40,7 @@ public sealed class GemmDebugTests : IDisposable
     [InlineData(nameof(GemmPrecision.TensorFloat32), true, false)]
     [InlineData(nameof(GemmPrecision.BFloat16), false, true)]
     [InlineData(nameof(GemmPrecision.Half), true, true)]
-    public void SumsOfAnyLength(string precision, bool transposeA, bool transposeB) => GemmChecks.Lengths(_device, Of(precision), transposeA, transposeB);
+    public void SumsOfAnyLength(string precision, bool transposeA, bool transposeB) => GemmChecks.Lengths(_device, Of(precision), transposeA, transposeB, few: true);
 
     [Theory]
     [MemberData(nameof(Precisions))]
@@ -48,13 +48,13 @@ public sealed class GemmDebugTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Precisions))]
-    public void SplitSums(string precision) => GemmChecks.Split(_device, Of(precision), precision == nameof(GemmPrecision.BFloat16) ? DType.BFloat16 : DType.Float32, 7);
+    public void SplitSums(string precision) => GemmChecks.Split(_device, Of(precision), precision == nameof(GemmPrecision.BFloat16) ? DType.BFloat16 : DType.Float32, 1, 7);
 
     [Theory]
     [InlineData(nameof(GemmPrecision.Float32), DType.Float32, false)]
     [InlineData(nameof(GemmPrecision.BFloat16), DType.BFloat16, false)]
     [InlineData(nameof(GemmPrecision.Half), DType.Float16, true)]
-    public void BiasAndActivations(string precision, DType output, bool float32Bias) => GemmChecks.Epilogues(_device, Of(precision), output, float32Bias);
+    public void BiasAndActivations(string precision, DType output, bool float32Bias) => GemmChecks.Epilogues(_device, Of(precision), output, float32Bias, few: true);
 
     [Theory]
     [InlineData(false, true, 7)]

@@ -138,6 +138,7 @@ internal sealed class CodeBuilder
             RegisterNames = _names,
             Shared = _shared,
             SharedGranule = SharedGranule,
+            GlobalGranule = instructions.OfType<Store>().Where(static s => s.MayBeGlobal).Select(static s => s.ElementBytes).Append(4).Min(),
             LocalBytes = _localBytes,
             ConstantMemory = _constantMemory,
         };

@@ -128,7 +128,7 @@ internal sealed class Decoder(CodeBuilder code, Statement statement)
             case OperandKind.Integer when type.Kind == TypeKind.Predicate && operand.Value <= 1:
                 return code.Constant(operand.Value);
             case OperandKind.Float when (type.Kind is TypeKind.Float or TypeKind.Bits) && type.Bits >= 32 && type.Lanes == 1:
-                return code.Constant(ModuleParser.ConstantBits(operand, type));
+                return code.Constant(DeclarationParser.ConstantBits(operand, type));
             case OperandKind.Name when !operand.IsNegated:
                 return Register(operand, type, isRelaxed);
             default:

@@ -24,6 +24,9 @@ internal sealed class KernelCode
     /// <summary>Bytes of the narrowest shared access, at most 4.</summary>
     public required int SharedGranule { get; init; }
 
+    /// <summary>Bytes of the narrowest element that is stored to global memory, at most 4.</summary>
+    public required int GlobalGranule { get; init; }
+
     /// <summary>Bytes of local memory of a thread.</summary>
     public required int LocalBytes { get; init; }
 

@@ -50,7 +50,13 @@ internal abstract unsafe class MemoryAccess(StateSpace space, AddressOperand add
         switch (where)
         {
             case StateSpace.Global:
-                return Global(warp, lane, at, bytes, ref _block, "writes");
+                byte* to = Global(warp, lane, at, bytes, ref _block, "writes");
+                if (!IsStrong)
+                {
+                    warp.Group.Launch.GlobalWrites?.Add(warp, lane, at, bytes, source, this);
+                }
+
+                return to;
             case StateSpace.Shared:
                 CheckShared(warp, lane, at, bytes, "writes");
                 warp.Group.Shared.Write(warp, lane, at, bytes, source, this, IsStrong);
@@ -161,6 +167,12 @@ internal sealed unsafe class Load(StateSpace space, AddressOperand address, PtxT
 internal sealed unsafe class Store(StateSpace space, AddressOperand address, PtxType type, int[] values) : MemoryAccess(space, address)
 {
     private readonly int _size = type.Bytes;
+
+    /// <summary>Bytes of an element of the vector.</summary>
+    public int ElementBytes => _size;
+
+    /// <summary>Whether it may write global memory.</summary>
+    public bool MayBeGlobal => Space is StateSpace.Global or StateSpace.Generic;
 
     public override void Run(Warp warp, uint lanes)
     {

@@ -23,6 +23,7 @@ internal sealed class PtxRun
         _random = new Random(options.Seed);
         Parameters = GC.AllocateArray<byte>(parameters.Length, pinned: true);
         parameters.CopyTo(Parameters, 0);
+        GlobalWrites = shape.Grid.Count > 1 ? new GlobalWrites(code.GlobalGranule) : null;
     }
 
     public KernelCode Code { get; }
@@ -32,6 +33,9 @@ internal sealed class PtxRun
     public AddressMap Memory { get; }
 
     public byte[] Parameters { get; }
+
+    /// <summary>Watches what groups write; null when there is only one.</summary>
+    public GlobalWrites? GlobalWrites { get; }
 
     public long ThreadInstructions { get; private set; }
 
@@ -47,6 +51,7 @@ internal sealed class PtxRun
         long count = Shape.Grid.Count;
         long[]? order = _options.Schedule == Schedule.Shuffled ? Shuffled(count) : null;
         Queue<ThreadGroup> resident = new();
+        SharedMemory? spare = null;
 
         // Groups run one after the other; one that does not end in its turns (it may wait for another) makes room for the next.
         while (next < count || resident.Count > 0)
@@ -55,7 +60,8 @@ internal sealed class PtxRun
             {
                 long id = order is not null ? order[next] : _options.Schedule == Schedule.Backward ? count - 1 - next : next;
                 next++;
-                resident.Enqueue(new ThreadGroup(this, new Index3((int)(id % Shape.Grid.X), (int)(id / Shape.Grid.X % Shape.Grid.Y), (int)(id / Shape.Grid.X / Shape.Grid.Y))));
+                resident.Enqueue(new ThreadGroup(this, id, spare));
+                spare = null;
             }
 
             ThreadGroup group = resident.Dequeue();
@@ -67,12 +73,19 @@ internal sealed class PtxRun
             }
 
             _isCrowded = !isDone;
-            if (!isDone)
+            if (isDone)
+            {
+                spare = group.Shared;
+            }
+            else
             {
                 resident.Enqueue(group);
             }
         }
     }
+
+    /// <summary>The index of a group by its number.</summary>
+    public Index3 GroupAt(long number) => new((int)(number % Shape.Grid.X), (int)(number / Shape.Grid.X % Shape.Grid.Y), (int)(number / Shape.Grid.X / Shape.Grid.Y));
 
     public void Count(int lanes)
     {

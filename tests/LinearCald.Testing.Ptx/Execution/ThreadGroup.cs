@@ -5,13 +5,17 @@ namespace LinearCald.Testing.Ptx.Execution;
 /// <summary>A group of threads as it runs.</summary>
 internal sealed class ThreadGroup
 {
-    public ThreadGroup(PtxRun launch, Index3 id)
+    /// <param name="launch">It belongs to.</param>
+    /// <param name="number">See <see cref="Number"/>.</param>
+    /// <param name="spare">Shared memory of a group that has ended.</param>
+    public ThreadGroup(PtxRun launch, long number, SharedMemory? spare)
     {
         Launch = launch;
-        Id = id;
+        Number = number;
+        Id = launch.GroupAt(number);
         int threads = (int)launch.Shape.Group.Count;
         Clocks = new Clocks((threads + 31) / 32 * 32);
-        Shared = new SharedMemory(launch.Code.Shared, launch.Code.SharedGranule, Clocks);
+        Shared = new SharedMemory(launch.Code.Shared, launch.Code.SharedGranule, Clocks, spare);
         Warps = new Warp[(threads + 31) / 32];
         for (int i = 0; i < Warps.Length; i++)
         {
@@ -25,6 +29,9 @@ internal sealed class ThreadGroup
     }
 
     public PtxRun Launch { get; }
+
+    /// <summary>Counted with x fastest.</summary>
+    public long Number { get; }
 
     public Index3 Id { get; }
 

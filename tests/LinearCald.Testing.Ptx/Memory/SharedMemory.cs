@@ -17,14 +17,18 @@ internal sealed unsafe class SharedMemory
     private readonly Clocks _clocks;
     private readonly SharedLayout _layout;
 
-    public SharedMemory(SharedLayout layout, int granule, Clocks clocks)
+    /// <param name="layout">Arrays.</param>
+    /// <param name="granule">Bytes that are watched as one.</param>
+    /// <param name="clocks">Of the group's threads.</param>
+    /// <param name="spare">Of a group of the same launch that has ended: its arrays are taken over. They are large, and groups are many.</param>
+    public SharedMemory(SharedLayout layout, int granule, Clocks clocks, SharedMemory? spare)
     {
         _layout = layout;
         _clocks = clocks;
         _shift = int.Log2(granule);
-        _bytes = GC.AllocateArray<byte>(layout.Size, pinned: true);
+        _bytes = spare?._bytes ?? GC.AllocateArray<byte>(layout.Size, pinned: true);
         Array.Fill(_bytes, (byte)0xFF);
-        _granules = new Granule[(layout.Size >> _shift) + 1];
+        _granules = spare?._granules ?? new Granule[(layout.Size >> _shift) + 1];
         Array.Fill(_granules, new Granule { Writer = Nobody, Reader = Nobody, OtherReader = Nobody });
     }
 
