@@ -8,8 +8,7 @@ namespace LinearCald.Tensors.Cuda;
 /// <content>The scan of Mamba-2. 16-bit tensors are passed as their bits.</content>
 internal sealed unsafe partial class GpuBackend
 {
-    public override Tensor? SsdSaved(SsdArguments arguments) =>
-        Tensor.Allocate(arguments.X.Device, arguments.X.Type, new Shape(checked((int)SsdLauncher<float>.SavedCount(arguments.Shape))));
+    public override Tensor? SsdSaved(SsdArguments arguments) => Tensor.Allocate(arguments.X.Device, arguments.X.Type, SsdLauncher<float>.SavedShape(arguments.Shape));
 
     public override void SsdScan(SsdArguments arguments, Tensor y, Tensor? saved)
     {
@@ -48,14 +47,15 @@ internal sealed unsafe partial class GpuBackend
         where TFormat : struct, IElementFormat<T>
     {
         SsdLauncher<T> launcher = SsdOf<T>(arguments);
+        int batches = launcher.BatchesWithin(_device.WorkspaceElements);
         using MemoryScope scope = MemoryScope.Begin();
-        Tensor shares = Tensor.Allocate(gy.Device, DType.Float32, new Shape(checked((int)launcher.BackwardShares().All)));
+        Tensor shares = Tensor.Allocate(gy.Device, DType.Float32, new Shape(checked((int)launcher.Shares(batches))));
 
         // the kernel writes the gradient of an initial state where there is one, wanted or not
         Tensor? initial = g.InitialState ?? (arguments.Options.InitialState is { } h ? Tensor.Allocate(gy.Device, DType.Float32, h.Shape) : null);
-        launcher.Backward(Read<T>(gy), Read<T>(saved), Rows<T>(g.X), Pitch(g.X), Write<float>(shares), WriteOrNone<float>(initial));
-        launcher.SumShares<TFormat>(
-            Read<float>(shares), (Rows<T>(g.Delta), Pitch(g.Delta)), (Rows<T>(g.B), Pitch(g.B)), (Rows<T>(g.C), Pitch(g.C)), Write<float>(g.A), WriteOrNone<float>(g.D), WriteOrNone<float>(g.DeltaBias));
+        launcher.Backward<TFormat>(
+            Read<T>(gy), Read<T>(saved), Write<float>(shares), batches, RowsOf<T>(g.X), RowsOf<T>(g.Delta), RowsOf<T>(g.B), RowsOf<T>(g.C), Write<float>(g.A), WriteOrNone<float>(g.D), WriteOrNone<float>(g.DeltaBias),
+            WriteOrNone<float>(initial));
     }
 
     private SsdLauncher<T> SsdOf<T>(SsdArguments x)
@@ -81,6 +81,9 @@ internal sealed unsafe partial class GpuBackend
     /// <summary>Rows at a pitch, from the first element to the last.</summary>
     private static View<T> Rows<T>(Tensor x)
         where T : unmanaged => new((T*)Address(x), x.Count == 0 ? 0 : ((x.Shape.Rows - 1) * x.Pitch()) + x.Shape.Last);
+
+    private static SsdRows<T> RowsOf<T>(Tensor x)
+        where T : unmanaged => new(Rows<T>(x), Pitch(x));
 
     private static ReadOnlyView<T> ReadOrNone<T>(Tensor? tensor)
         where T : unmanaged => tensor is null ? default : Read<T>(tensor);

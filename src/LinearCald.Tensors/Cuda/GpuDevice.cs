@@ -74,6 +74,9 @@ internal sealed class GpuDevice : Device
     /// <summary>Fill every buffer with NaN bits (all ones) when it is given out, so that a read before a write shows. Tests switch it on.</summary>
     public bool PoisonMemory { get; set; }
 
+    /// <summary>Float32 numbers of working memory that one operation should not pass where it can do its work in turns.</summary>
+    public long WorkspaceElements { get; init; } = 1L << 27;
+
     internal override Backend Backend => _backend;
 
     /// <summary>The device of a name that <see cref="Gpu.Accelerator.Open"/> knows; the same object for the same device.</summary>

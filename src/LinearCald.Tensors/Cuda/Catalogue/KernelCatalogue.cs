@@ -216,7 +216,7 @@ public static class KernelCatalogue
         Tensor state = Make(DType.Float32, Batch, Heads, Width / Heads, States), one = Make(type, Batch, 1, Width), narrow = Make(type, Batch, 1, States);
         SsdOptions options = new() { Heads = Heads, Softplus = true };
         foreach (SsdOptions scan in (SsdOptions[])
-            [options, options with { Reverse = true, Lengths = Make(DType.Int32, Batch) }, options with { Sequences = Make(DType.Int32, Batch, Length) }, options with { InitialState = state, FinalState = state }])
+            [options, options with { Reverse = true, Lengths = Make(DType.Int32, Batch), Sequences = Make(DType.Int32, Batch, Length), InitialState = state, FinalState = state }])
         {
             SsdArguments arguments = new(x, delta, head, b, b, head, head, scan);
             Tensor? saved = device.Backend.SsdSaved(arguments);

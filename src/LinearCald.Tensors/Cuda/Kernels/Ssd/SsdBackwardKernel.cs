@@ -11,13 +11,13 @@ internal struct SsdOutputs<T>
 
     public int XPitch;
 
-    /// <summary>[Blocks][B·L][H]: shares of the gradient of delta.</summary>
+    /// <summary>[Blocks][rows][H], of the rows of this launch as the next two: shares of the gradient of delta.</summary>
     public View<float> Delta;
 
-    /// <summary>[heads of a group · Blocks][B·L][G·N]: shares of the gradient of b.</summary>
+    /// <summary>[heads of a group · Blocks][rows][G·N]: shares of the gradient of b.</summary>
     public View<float> B;
 
-    /// <summary>[heads of a group · Blocks][B·L][G·N]: shares of the gradient of c.</summary>
+    /// <summary>[heads of a group · Blocks][rows][G·N]: shares of the gradient of c.</summary>
     public View<float> C;
 
     /// <summary>[3][B · Blocks][H]: shares of the gradients of a, d and the bias of delta.</summary>
@@ -52,14 +52,16 @@ internal static class SsdBackwardKernel
         SsdBackwardTiles<T> tiles = SsdBackwardTiles<T>.Allocate(Q, states, wide, narrow);
         SsdDecays decays = SsdDecays.Allocate(1);
 
-        int block = Grid.IndexX % sizes.Blocks, batchHead = Grid.IndexX / sizes.Blocks, column = block * columns, head = batchHead % sizes.Heads, batch = batchHead / sizes.Heads;
+        int block = Grid.IndexX % sizes.Blocks, batchHead = (sizes.FirstBatch * sizes.Heads) + (Grid.IndexX / sizes.Blocks), column = block * columns, head = batchHead % sizes.Heads, batch = batchHead / sizes.Heads;
         int validColumns = traits.HeadSize % columns == 0 ? columns : Math.Min(columns, traits.HeadSize - column), warpRow = 16 * Warp.Index;
         SsdPath path = sizes.Path(inputs.Lengths, batch, traits);
         SsdStreams<T> streams = new(path, head, column, sizes, traits);
         float a = inputs.A[head], bias = traits.HasBias ? inputs.DeltaBias[head] : 0f, d = traits.HasD ? inputs.D[head] : 0f;
-        int rows = sizes.Batch * sizes.Length, width = sizes.Groups * traits.StateSize, part = (head % sizes.HeadsPerGroup * sizes.Blocks) + block;
-        long partAt = (long)part * rows * width;
-        View<float> deltaPart = outputs.Delta.From((long)block * rows * sizes.Heads);
+        int width = sizes.Groups * traits.StateSize, part = (head % sizes.HeadsPerGroup * sizes.Blocks) + block;
+
+        // where a share's row 0 would lie: the shares begin with the first row of this launch
+        long rows = (long)sizes.Batches * sizes.Length, skipped = (long)sizes.FirstBatch * sizes.Length;
+        long partAt = ((part * rows) - skipped) * width, deltaAt = (((block * rows) - skipped) * sizes.Heads) + head;
 
         Registers<Float4, Times<TS, TP>> state = default; // dH
         state.Fill(default);
@@ -109,7 +111,7 @@ internal static class SsdBackwardKernel
             SsdStates.WriteTile<TProduct, T, TS, TP>(ref state, tiles.StateGradient, narrow);
             if (Warp.Index == 0)
             {
-                Collect(ref sums, tiles, decays, deltaPart, path, firstStep, head, a, sizes, traits);
+                Collect(ref sums, tiles, decays, outputs.Delta, deltaAt, path, firstStep, a, sizes, traits);
             }
 
             // nobody reads C, decays or sums of this chunk any more
@@ -280,7 +282,7 @@ internal static class SsdBackwardKernel
 
     /// <summary>By one warp: the gradient of delta, from everything that was summed by step; lane l does steps 2l and 2l + 1.</summary>
     private static void Collect<T>(
-        ref SsdSums sums, SsdBackwardTiles<T> tiles, SsdDecays decays, View<float> target, SsdPath path, int firstStep, int head, float a, SsdSizes sizes, SsdTraits traits)
+        ref SsdSums sums, SsdBackwardTiles<T> tiles, SsdDecays decays, View<float> target, long first, SsdPath path, int firstStep, float a, SsdSizes sizes, SsdTraits traits)
         where T : unmanaged
     {
         int lane = Warp.Lane, step = 2 * lane;
@@ -298,27 +300,27 @@ internal static class SsdBackwardKernel
         float before = Warp.ShuffleUp(below, 1), behind = Warp.ShuffleDown(above, 1);
         before = lane == 0 ? 0f : before;
         behind = lane == Warp.Size - 1 ? 0f : behind;
-        float first = before + above + carried, second = before + from.X + to.Y + behind + carried;
+        float crossingFirst = before + above + carried, crossingSecond = before + from.X + to.Y + behind + carried;
         for (int w = 0; w < 4; w++)
         {
             Float2 across = tiles.Across.As<Float2>()[(w * Warp.Size) + lane];
-            first += across.X;
-            second += across.Y;
+            crossingFirst += across.X;
+            crossingSecond += across.Y;
         }
 
-        float rawFirst = GpuMath.Fma(a, first, direct.X) * slope.X, rawSecond = GpuMath.Fma(a, second, direct.Y) * slope.Y;
+        float rawFirst = GpuMath.Fma(a, crossingFirst, direct.X) * slope.X, rawSecond = GpuMath.Fma(a, crossingSecond, direct.Y) * slope.Y;
         bool hasFirst = firstStep + step < path.Steps, hasSecond = firstStep + step + 1 < path.Steps;
         if (hasFirst)
         {
-            target[((long)path.Row(firstStep + step, traits) * sizes.Heads) + head] = rawFirst;
+            target[first + ((long)path.Row(firstStep + step, traits) * sizes.Heads)] = rawFirst;
         }
 
         if (hasSecond)
         {
-            target[((long)path.Row(firstStep + step + 1, traits) * sizes.Heads) + head] = rawSecond;
+            target[first + ((long)path.Row(firstStep + step + 1, traits) * sizes.Heads)] = rawSecond;
         }
 
-        sums.A += GpuMath.Fma(delta.X, first, delta.Y * second);
+        sums.A += GpuMath.Fma(delta.X, crossingFirst, delta.Y * crossingSecond);
         sums.Bias += (hasFirst ? rawFirst : 0f) + (hasSecond ? rawSecond : 0f);
     }
 }

@@ -27,11 +27,11 @@ internal static class SsdForwardKernel
     {
         const int Q = SsdSizes.Chunk;
         int states = 64 * TS.Value, columns = 8 * TP.Value, wide = states + TProduct.Padding, narrow = columns + TProduct.Padding;
-        Shared<T> bTiles = Shared.Allocate<T>(2 * Q * wide), cTiles = Shared.Allocate<T>(2 * Q * wide), xTiles = Shared.Allocate<T>(2 * Q * narrow);
-        Shared<T> scaledTile = Shared.Allocate<T>(Q * narrow), stateTile = Shared.Allocate<T>(states * narrow);
+        Shared<T> bTiles = Shared.Allocate<T>(2 * Q * wide), cTiles = Shared.Allocate<T>(2 * Q * wide);
+        Shared<T> xTile = Shared.Allocate<T>(Q * narrow), scaledTile = Shared.Allocate<T>(Q * narrow), stateTile = Shared.Allocate<T>(states * narrow);
         SsdDecays bothDecays = SsdDecays.Allocate(2);
 
-        int batchHead = Grid.IndexX / sizes.Blocks, column = Grid.IndexX % sizes.Blocks * columns, head = batchHead % sizes.Heads, batch = batchHead / sizes.Heads;
+        int batchHead = (sizes.FirstBatch * sizes.Heads) + (Grid.IndexX / sizes.Blocks), column = Grid.IndexX % sizes.Blocks * columns, head = batchHead % sizes.Heads, batch = batchHead / sizes.Heads;
         int validColumns = traits.HeadSize % columns == 0 ? columns : Math.Min(columns, traits.HeadSize - column), warpRow = 16 * Warp.Index;
         SsdPath path = sizes.Path(inputs.Lengths, batch, traits);
         SsdStreams<T> streams = new(path, head, column, sizes, traits);
@@ -49,7 +49,7 @@ internal static class SsdForwardKernel
         int chunks = (path.Steps + Q - 1) / Q;
         streams.LoadB(bTiles, wide, states, inputs.B, 0, traits);
         streams.LoadC(cTiles, wide, states, inputs.C, 0, traits);
-        streams.LoadX(xTiles, narrow, columns, inputs.X, 0, validColumns, traits);
+        streams.LoadX(xTile, narrow, columns, inputs.X, 0, validColumns, traits);
         AsyncCopy.Commit();
         SsdRawDeltas raw = SsdRawDeltas.Read<TProduct, T>(inputs.Delta, inputs.Sequences, path, 0, head, sizes, traits);
         for (int k = 0; k < chunks; k++)
@@ -76,12 +76,11 @@ internal static class SsdForwardKernel
             {
                 streams.LoadB(bTiles.From(next * Q * wide), wide, states, inputs.B, firstStep + Q, traits);
                 streams.LoadC(cTiles.From(next * Q * wide), wide, states, inputs.C, firstStep + Q, traits);
-                streams.LoadX(xTiles.From(next * Q * narrow), narrow, columns, inputs.X, firstStep + Q, validColumns, traits);
                 AsyncCopy.Commit();
                 raw = SsdRawDeltas.Read<TProduct, T>(inputs.Delta, inputs.Sequences, path, firstStep + Q, head, sizes, traits);
             }
 
-            Shared<T> bTile = bTiles.From(now * Q * wide), cRows = cTiles.From(((now * Q) + warpRow) * wide), xTile = xTiles.From(now * Q * narrow);
+            Shared<T> bTile = bTiles.From(now * Q * wide), cRows = cTiles.From(((now * Q) + warpRow) * wide);
             Registers<Float4, Times<N1, TP>> output = default;
             output.Fill(default);
             TProduct.RowsByColumns(ref output, cRows, stateTile, states, wide, narrow);
@@ -95,8 +94,14 @@ internal static class SsdForwardKernel
             SsdTiles.Store<TProduct, T, TP>(
                 ref output, y, streams.At(sizes.YPitch, firstStep + warpRow, traits) + streams.Feature, streams.Step(sizes.YPitch, traits), path.Steps - firstStep - warpRow, validColumns, traits.Pairs);
 
-            // all scaled rows are there, and no thread reads the rounded state any more
+            // all scaled rows are there, and no thread reads x or the rounded state any more
             Group.Barrier();
+            if (k + 1 < chunks)
+            {
+                streams.LoadX(xTile, narrow, columns, inputs.X, firstStep + Q, validColumns, traits);
+                AsyncCopy.Commit();
+            }
+
             SsdStates.Scale(ref state, decays.Total[0]);
             TProduct.ColumnsByColumns(ref state, bTile.From(16 * TS.Value * Warp.Index), scaledTile, Q, wide, narrow);
             SsdStates.WriteTile<TProduct, T, TS, TP>(ref state, stateTile, narrow);

@@ -8,14 +8,14 @@ internal sealed record SsdKernels
 {
     private static readonly ConcurrentDictionary<(GemmPrecision Precision, int StateBlocks, int FeatureBlocks), SsdKernels> s_all = [];
 
+    /// <summary>Sums by head, of any precision.</summary>
+    public static Kernel SumHeads { get; } = Kernel.Of(SsdSumKernels.Heads);
+
     public required Kernel Forward { get; init; }
 
     public required Kernel Backward { get; init; }
 
     public required Kernel Step { get; init; }
-
-    /// <summary>Features of a group.</summary>
-    public required int Columns { get; init; }
 
     /// <param name="stateSize">1 … 128.</param>
     /// <param name="columns">Most features of a group: 16, 32 or 64.</param>
@@ -60,6 +60,5 @@ internal sealed record SsdKernels
             Forward = Kernel.Of(SsdForwardKernel.Run<TProduct, T, TS, TP>),
             Backward = Kernel.Of(SsdBackwardKernel.Run<TProduct, T, TS, TP>),
             Step = Kernel.Of(SsdStepKernel.Run<TProduct, T>),
-            Columns = 8 * TP.Value,
         };
 }

@@ -17,8 +17,8 @@ internal readonly record struct SsdLauncher<T>(
 
     private int Width => Shape.Heads * Shape.HeadSize;
 
-    /// <summary>Elements that the forward pass keeps for the backward pass: the state on entry of every chunk.</summary>
-    public static long SavedCount(in SsdShape shape) => shape.Batch * (long)shape.Heads * Chunks(shape.Length) * shape.StateCount;
+    /// <summary>What the forward pass keeps for the backward pass: the state on entry of every chunk, [N, P].</summary>
+    public static Shape SavedShape(in SsdShape shape) => new(checked(shape.Batch * shape.Heads), Chunks(shape.Length), shape.StateSize, shape.HeadSize);
 
     /// <summary>y, contiguous, and where they are given the kept states and the final state.</summary>
     public void Forward(View<T> y, View<T>? saved, View<float>? initial, View<float>? final)
@@ -47,57 +47,57 @@ internal readonly record struct SsdLauncher<T>(
         }
     }
 
-    /// <summary>Launches the backward pass; its shares of sums over heads and rows go to <paramref name="shares"/>, <see cref="BackwardShares"/> says how many.</summary>
-    public void Backward(ReadOnlyView<T> gy, ReadOnlyView<T> saved, View<T> gx, int gxPitch, View<float> shares, View<float>? ginitial)
-    {
-        int columns = Columns(64), blocks = Blocks(columns), groups = Groups(blocks);
-        SsdKernels kernels = SsdKernels.For(Precision, Shape.StateSize, columns);
-        SsdShareCounts counts = BackwardShares();
-        SsdOutputs<T> outputs = new()
-        {
-            X = gx,
-            XPitch = gxPitch,
-            B = shares.Slice(0, counts.Wide),
-            C = shares.Slice(counts.Wide, counts.Wide),
-            Delta = shares.Slice(2 * counts.Wide, counts.Delta),
-            Sums = shares.Slice((2 * counts.Wide) + counts.Delta, counts.Sums),
-            Initial = ginitial ?? default,
-        };
-        if (groups > 0)
-        {
-            unsafe
-            {
-                View<T> kept = new(saved.Address, saved.Length), output = new(gy.Address, gy.Length);
-                SsdTraits traits = Traits(ginitial.HasValue, false, false, output, kept);
-                bool vectors = traits.Vectors && IsMultiple(16, (nint)gx.Address, gxPitch), pairs = traits.Pairs && IsMultiple(2 * sizeof(T), (nint)gx.Address, gxPitch);
-                Accelerator.Launch(kernels.Backward, new LaunchShape(groups, SsdSizes.Threads), Inputs, gy, saved, outputs, Sizes(blocks), traits with { Vectors = vectors, Pairs = pairs });
-            }
-        }
-    }
-
-    /// <summary>Adds the shares of b and c, of delta, and of the parameters in order.</summary>
+    /// <summary>
+    /// All gradients, each overwritten. What is summed over heads passes through <paramref name="shares"/>: as many rows of the batch at a time as there is room for.
+    /// </summary>
     /// <typeparam name="TFormat">Format of the data.</typeparam>
-    public void SumShares<TFormat>(ReadOnlyView<float> shares, (View<T> View, int Pitch) gdelta, (View<T> View, int Pitch) gb, (View<T> View, int Pitch) gc, View<float> ga, View<float>? gd, View<float>? gbias)
+    /// <param name="shares">As many as <see cref="Shares"/> says.</param>
+    /// <param name="batches">Rows of the batch at a time, that <see cref="Shares"/> was asked for.</param>
+    public void Backward<TFormat>(
+        ReadOnlyView<T> gy, ReadOnlyView<T> saved, View<float> shares, int batches, in SsdRows<T> gx, in SsdRows<T> gdelta, in SsdRows<T> gb, in SsdRows<T> gc, View<float> ga, View<float>? gd, View<float>? gbias,
+        View<float>? ginitial)
         where TFormat : struct, IElementFormat<T>
     {
-        SsdShareCounts counts = BackwardShares();
-        int blocks = Blocks(Columns(64)), rows = Shape.Batch * Shape.Length, width = Shape.Groups * Shape.StateSize, samples = Shape.Batch * blocks;
-        Sum<TFormat>(shares.Slice(0, counts.Wide), gb, Shape.HeadsPerGroup * blocks, rows, width);
-        Sum<TFormat>(shares.Slice(counts.Wide, counts.Wide), gc, Shape.HeadsPerGroup * blocks, rows, width);
-        Sum<TFormat>(shares.Slice(2 * counts.Wide, counts.Delta), gdelta, blocks, rows, Shape.Heads);
-        ReadOnlyView<float> sums = shares.From((2 * counts.Wide) + counts.Delta);
-        Heads(sums, ga, samples);
-        Heads(sums.From((long)samples * Shape.Heads), gd, samples);
-        Heads(sums.From(2L * samples * Shape.Heads), gbias, samples);
+        int columns = Columns(64), blocks = Blocks(columns), width = Shape.Groups * Shape.StateSize, samples = Shape.Batch * blocks;
+        SsdKernels kernels = SsdKernels.For(Precision, Shape.StateSize, columns);
+        SsdTraits traits = BackwardTraits(gy, saved, in gx, ginitial.HasValue);
+        View<float> sums = shares.Slice(0, 3L * samples * Shape.Heads);
+        for (int first = 0; first < Shape.Batch && Shape.Length > 0; first += batches)
+        {
+            int count = Math.Min(batches, Shape.Batch - first), rows = count * Shape.Length;
+            long wide = (long)rows * Shape.HeadsPerGroup * blocks * width, at = sums.Length;
+            SsdOutputs<T> outputs = new()
+            {
+                X = gx.View,
+                XPitch = gx.Pitch,
+                B = shares.Slice(at, wide),
+                C = shares.Slice(at + wide, wide),
+                Delta = shares.Slice(at + (2 * wide), (long)rows * blocks * Shape.Heads),
+                Sums = sums,
+                Initial = ginitial ?? default,
+            };
+            Accelerator.Launch(
+                kernels.Backward, new LaunchShape(checked(count * Shape.Heads * blocks), SsdSizes.Threads), Inputs, gy, saved, outputs, Sizes(blocks) with { FirstBatch = first, Batches = count }, traits);
+            Sum<TFormat>(outputs.B, in gb, first, Shape.HeadsPerGroup * blocks, rows, width);
+            Sum<TFormat>(outputs.C, in gc, first, Shape.HeadsPerGroup * blocks, rows, width);
+            Sum<TFormat>(outputs.Delta, in gdelta, first, blocks, rows, Shape.Heads);
+        }
+
+        int summed = Shape.Length > 0 ? samples : 0; // nothing was written for rows without positions
+        Heads(sums, ga, summed);
+        Heads(sums.From((long)samples * Shape.Heads), gd, summed);
+        Heads(sums.From(2L * samples * Shape.Heads), gbias, summed);
     }
 
-    /// <summary>Sizes of the buffer of shares.</summary>
-    public SsdShareCounts BackwardShares()
+    /// <summary>Elements of the shares of sums that a backward pass over <paramref name="batches"/> rows of the batch at a time needs.</summary>
+    public long Shares(int batches)
     {
         int blocks = Blocks(Columns(64));
-        long rows = (long)Shape.Batch * Shape.Length;
-        return new SsdShareCounts(rows * Shape.HeadsPerGroup * blocks * Shape.Groups * Shape.StateSize, rows * blocks * Shape.Heads, 3L * Shape.Batch * blocks * Shape.Heads);
+        return (3L * Shape.Batch * blocks * Shape.Heads) + (batches * SharesOfRow(blocks));
     }
+
+    /// <summary>How many rows of the batch at a time fit into <paramref name="elements"/> shares; one at least.</summary>
+    public int BatchesWithin(long elements) => (int)Math.Clamp(elements / Math.Max(1, SharesOfRow(Blocks(Columns(64)))), 1, Math.Max(1, Shape.Batch));
 
     private static int Chunks(int length) => (length + SsdSizes.Chunk - 1) / SsdSizes.Chunk;
 
@@ -109,6 +109,18 @@ internal readonly record struct SsdLauncher<T>(
         }
     }
 
+    private long SharesOfRow(int blocks) => (long)Shape.Length * blocks * ((2L * Shape.HeadsPerGroup * Shape.Groups * Shape.StateSize) + Shape.Heads);
+
+    private unsafe SsdTraits BackwardTraits(ReadOnlyView<T> gy, ReadOnlyView<T> saved, in SsdRows<T> gx, bool hasInitial)
+    {
+        SsdTraits traits = Traits(hasInitial, false, false, new View<T>(gy.Address, gy.Length), new View<T>(saved.Address, saved.Length));
+        return traits with
+        {
+            Vectors = traits.Vectors && IsMultiple(16, (nint)gx.View.Address, gx.Pitch),
+            Pairs = traits.Pairs && IsMultiple(2 * sizeof(T), (nint)gx.View.Address, gx.Pitch),
+        };
+    }
+
     private int Columns(int most) => Shape.HeadSize <= 16 ? 16 : Shape.HeadSize <= 32 ? 32 : most;
 
     private int Blocks(int columns) => (Shape.HeadSize + columns - 1) / columns;
@@ -118,6 +130,7 @@ internal readonly record struct SsdLauncher<T>(
     private SsdSizes Sizes(int blocks) => new()
     {
         Batch = Shape.Batch,
+        Batches = Shape.Batch,
         Length = Shape.Length,
         Heads = Shape.Heads,
         HeadsPerGroup = Shape.HeadsPerGroup,
@@ -141,30 +154,30 @@ internal readonly record struct SsdLauncher<T>(
             hasInitial, hasFinal, saves, IsMultiple(16, addresses, pitches), IsMultiple(2 * sizeof(T), addresses, pitches));
     }
 
-    private void Sum<TFormat>(ReadOnlyView<float> parts, (View<T> View, int Pitch) target, int count, int rows, int columns)
+    private void Sum<TFormat>(ReadOnlyView<float> parts, in SsdRows<T> target, int firstBatch, int count, int rows, int columns)
         where TFormat : struct, IElementFormat<T>
     {
-        if (rows > 0)
-        {
-            Accelerator.Launch(
-                Kernel.Of(SsdSumKernels.Rows<T, TFormat>), LaunchShape.For((long)rows * columns), parts, target.View, Inputs.Lengths, count, rows, columns, target.Pitch, Shape.Length, Inputs.Lengths.Length > 0);
-        }
+        bool hasLengths = Inputs.Lengths.Length > 0;
+        Accelerator.Launch(
+            SumKernel<TFormat>.Instance, LaunchShape.For((long)rows * columns), parts, target.View.From((long)firstBatch * Shape.Length * target.Pitch), hasLengths ? Inputs.Lengths.From(firstBatch) : default,
+            count, rows, columns, target.Pitch, Shape.Length, hasLengths);
     }
 
     private void Heads(ReadOnlyView<float> parts, View<float>? target, int count)
     {
         if (target is { } sums)
         {
-            Accelerator.Launch(Kernel.Of(SsdSumKernels.Heads), LaunchShape.For(Shape.Heads), parts, sums, count, Shape.Heads);
+            Accelerator.Launch(SsdKernels.SumHeads, LaunchShape.For(Shape.Heads), parts, sums, count, Shape.Heads);
         }
+    }
+
+    private static class SumKernel<TFormat>
+        where TFormat : struct, IElementFormat<T>
+    {
+        public static readonly Kernel Instance = Kernel.Of(SsdSumKernels.Rows<T, TFormat>);
     }
 }
 
-/// <summary>Elements of the shares of the backward pass.</summary>
-/// <param name="Wide">Of b, and as many of c.</param>
-/// <param name="Delta">Of delta.</param>
-/// <param name="Sums">Of a, d and the bias together.</param>
-internal readonly record struct SsdShareCounts(long Wide, long Delta, long Sums)
-{
-    public long All => (2 * Wide) + Delta + Sums;
-}
+/// <summary>Rows at a pitch.</summary>
+internal readonly record struct SsdRows<T>(View<T> View, int Pitch)
+    where T : unmanaged;

@@ -12,6 +12,13 @@ internal struct SsdSizes
     public const int Threads = 128;
 
     public int Batch;
+
+    /// <summary>First row of the batch that the launch is about.</summary>
+    public int FirstBatch;
+
+    /// <summary>Rows of the batch that the launch is about.</summary>
+    public int Batches;
+
     public int Length;
     public int Heads;
     public int HeadsPerGroup;
