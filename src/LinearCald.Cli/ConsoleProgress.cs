@@ -41,6 +41,16 @@ internal sealed class ConsoleProgress(Terminal terminal, bool enabled, TimeProvi
     public void Report(in EvaluationReport evaluation) =>
         best = $" · best {evaluation.Metric} {TaskMetrics.Text(evaluation.Metric, evaluation.Best)}";
 
+    /// <summary>Draws a line of another kind, such as "piqa 320/3676"; at the same pace.</summary>
+    public void Show(string line)
+    {
+        long now = clock.GetTimestamp();
+        if (!enabled || (drawn && clock.GetElapsedTime(lastDrawn, now) < Interval))
+            return;
+        lastDrawn = now;
+        Draw(line);
+    }
+
     public void Note(string line)
     {
         if (!enabled)

@@ -11,7 +11,7 @@ using LinearCald.Tensors;
 
 namespace LinearCald.Cli.Commands;
 
-/// <summary>`cald eval`: accuracy, F1 and Matthews correlation of a saved classifier.</summary>
+/// <summary>`cald eval`: metrics of a saved classifier; perplexity and zero-shot tasks of a saved language model.</summary>
 internal sealed class EvalCommand : CaldCommand
 {
     private static readonly Option<string> Model = new("--model")
@@ -21,41 +21,80 @@ internal sealed class EvalCommand : CaldCommand
         Required = true,
     };
 
-    private static readonly Option<string> Task = new("--task")
+    private static readonly Option<string?> Task = new("--task")
     {
-        Description = "Recipe whose task to evaluate on: an embedded name such as demo or glue/qnli, or a file",
-        HelpName = "RECIPE",
-        DefaultValueFactory = _ => "demo",
+        Description = "Classifier: recipe whose task to evaluate on, an embedded name such as glue/qnli or a file (default: demo). "
+            + "Language model: perplexity, or zero-shot tasks such as lambada_openai,piqa, or all of those in --data",
+        HelpName = "TASK",
     };
 
     private static readonly Option<string> Split = new("--split")
     {
-        Description = "Part of the data: validation, test or train",
+        Description = "Part of the data of a classifier, or of a corpus folder: validation, test or train",
         HelpName = "PART",
         DefaultValueFactory = _ => "validation",
+    };
+
+    private static readonly Option<int?> Limit = CommonOptions.WholeNumber("--limit", "Language model: only the first N questions of a task, or documents of a text", 1, int.MaxValue);
+
+    private static readonly Option<int?> BatchSize = CommonOptions.WholeNumber("--batch-size", "Language model: rows of a batch (default: by their lengths); results do not depend on it", 1, 65536);
+
+    private static readonly Option<int?> Context =
+        CommonOptions.WholeNumber("--context", "Language model: tokens it may read at a time (default: its positions; without such a limit whole texts)", 1, int.MaxValue);
+
+    private static readonly Option<string?> Predictions = new("--predictions") { Description = "Write the answer to every zero-shot question to a file, one JSON object a line", HelpName = "FILE" };
+
+    private static readonly Option<string?> Against = new("--against")
+    {
+        Description = "Compare the answers with those in a file written by --predictions or tools/zero_shot_reference.py; exit code 1 if any differs",
+        HelpName = "FILE",
     };
 
     public EvalCommand()
         : base(
             "eval",
-            "Evaluates a saved classifier, transformer or converted student, on a task.",
+            "Evaluates a saved model, transformer or converted student: a classifier on a task, a language model by perplexity or zero-shot tasks.",
             "--model runs/demo/seed-0/target/model",
             "--model runs/qnli/model --task glue/qnli --data QNLI",
-            "--model MODEL --task sections-tiny --data sections --split test")
+            "--model MODEL --task sections-tiny --data sections --split test",
+            "--model LM --task perplexity --data test.txt",
+            "--model LM --task lambada_openai,piqa,arc_easy --data lm_eval",
+            "--model LM --task all --data lm_eval --limit 100 --json")
     {
         Split.AcceptOnlyFromAmong("validation", "test", "train");
         Add(Model);
         Add(Task);
         Add(Split);
         CommonOptions.AddOverrides(this);
+        Add(Limit);
+        Add(BatchSize);
+        Add(Context);
+        Add(Predictions);
+        Add(Against);
         CommonOptions.AddCompute(this);
         Add(CommonOptions.Json);
     }
 
     public override int Execute(Session session)
     {
-        Recipe recipe = CommonOptions.LoadRecipe(session.Arguments, session.Arguments.GetValue(Task)!);
         string folder = ModelSource.Resolve(session.Arguments.GetValue(Model)!, "--model FOLDER");
+        return LanguageEvaluation.IsFor(folder)
+            ? LanguageEvaluation.Run(session, new LanguageEvaluation.Request(
+                folder,
+                session.Arguments.GetValue(Task),
+                session.Arguments.GetValue(CommonOptions.Data),
+                session.Arguments.GetValue(Split)!,
+                session.Arguments.GetValue(Limit),
+                session.Arguments.GetValue(BatchSize),
+                session.Arguments.GetValue(Context),
+                session.Arguments.GetValue(Predictions),
+                session.Arguments.GetValue(Against)))
+            : Classify(session, folder);
+    }
+
+    private static int Classify(Session session, string folder)
+    {
+        Recipe recipe = CommonOptions.LoadRecipe(session.Arguments, session.Arguments.GetValue(Task) ?? "demo");
         Device device = RunOptions.DeviceOf(session);
         using ClassifierModel classifier = new(RobertaFiles.LoadClassifier(folder, BuildContext.For(device, 0)));
         RobertaConfig config = classifier.Model.Config;

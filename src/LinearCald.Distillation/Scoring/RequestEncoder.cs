@@ -47,11 +47,11 @@ public sealed class RequestEncoder
         return new ScoringRequest([.. head, .. rest], rest.Length);
     }
 
-    /// <summary>A document as a model reads it, see <see cref="TokenizedDocument"/>.</summary>
+    /// <summary>A document as a model reads it, see <see cref="TokenizedDocument"/>; what looks like a special token in it is plain text.</summary>
     public TokenizedDocument EncodeDocument(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
-        return new TokenizedDocument([Prefix, .. Ids(text)], System.Text.Encoding.UTF8.GetByteCount(text), text.EnumerateRunes().Count());
+        return new TokenizedDocument([Prefix, .. tokenizer.EncodePlain(text)], System.Text.Encoding.UTF8.GetByteCount(text), text.EnumerateRunes().Count());
     }
 
     private int[] Ids(string text) => tokenizer.Encode(text, addSpecialTokens: false).Ids;

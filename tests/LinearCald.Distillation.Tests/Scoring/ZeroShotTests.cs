@@ -142,17 +142,17 @@ public sealed class ZeroShotTests : IDisposable
             new ZeroShotExample([new("Up and", " down", 4), new("Up and", " left", 4)], 1, 3)]);
         ZeroShotResult result = Evaluator().Evaluate(task);
         string[] lines = [.. result.Answers.Select(a => a.ToJson("quiz"))];
-        string same = _folder.Write("same.jsonl", System.Text.Encoding.UTF8.GetBytes(string.Join('\n', lines.Append("{\"task\":\"other\"}"))));
-        PredictionComparison comparison = PredictionComparison.With(result, same);
+        string same = _folder.Write("same.jsonl", System.Text.Encoding.UTF8.GetBytes(string.Join('\n', lines.Append(result.Answers[0].ToJson("other")))));
+        PredictionComparison comparison = PredictionFile.Read(same).Compare(result);
         Assert.Equal((2, 0, 0.0), (comparison.Examples, comparison.Differences.Count, comparison.LargestError));
 
         string flipped = lines[1].Replace($"\"choice\":{result.Answers[1].Choice}", $"\"choice\":{1 - result.Answers[1].Choice}", StringComparison.Ordinal);
         string other = _folder.Write("other.jsonl", System.Text.Encoding.UTF8.GetBytes($"{lines[0]}\n{flipped}"));
-        Assert.Equal([3], PredictionComparison.With(result, other).Differences);
+        Assert.Equal([3], PredictionFile.Read(other).Compare(result).Differences);
         string few = _folder.Write("few.jsonl", System.Text.Encoding.UTF8.GetBytes(lines[0]));
-        Assert.Contains("no answer to line 3 of quiz", Assert.Throws<CaldException>(() => PredictionComparison.With(result, few)).Message, StringComparison.Ordinal);
+        Assert.Contains("no answer to line 3 of quiz", Assert.Throws<CaldException>(() => PredictionFile.Read(few).Compare(result)).Message, StringComparison.Ordinal);
         string bad = _folder.Write("bad.jsonl", System.Text.Encoding.UTF8.GetBytes($"{lines[0]}\n[1]"));
-        Assert.Contains("bad.jsonl:2", Assert.Throws<CaldException>(() => PredictionComparison.With(result, bad)).Message, StringComparison.Ordinal);
+        Assert.Contains("bad.jsonl:2", Assert.Throws<CaldException>(() => PredictionFile.Read(bad)).Message, StringComparison.Ordinal);
     }
 
     private ZeroShotEvaluator Evaluator() => new(new LikelihoodScorer(new TokenScorer(_model, Device.Parse("cpu"))), _encoder);
