@@ -1,3 +1,4 @@
+using LinearCald.Tensors.Cuda.Kernels;
 using LinearCald.Tensors.Ops;
 
 namespace LinearCald.Tensors.Cuda;
@@ -6,11 +7,14 @@ namespace LinearCald.Tensors.Cuda;
 internal sealed partial class GpuBackend
 {
     public override void CausalConv1d(Tensor x, Tensor w, Tensor? bias, Activation f, Tensor? sequences, Tensor? lengths, Tensor? state, Tensor y) =>
-        throw NoKernel("CausalConv1d");
+        CausalConv.Forward(_accelerator, Problem(x, w, bias, f, sequences, lengths), AddressOrZero(state), Address(y));
 
     public override void CausalConv1dGradient(
         Tensor gy, Tensor x, Tensor w, Tensor? bias, Activation f, Tensor? sequences, Tensor? lengths, Tensor? gx, Tensor? gw, bool accumulateW, Tensor? gbias, bool accumulateBias) =>
-        throw NoKernel("CausalConv1d");
+        CausalConv.Backward(
+            _accelerator, Problem(x, w, bias, f, sequences, lengths), Address(gy), AddressOrZero(gx), gx?.Pitch() ?? 0, AddressOrZero(gw), accumulateW, AddressOrZero(gbias), accumulateBias);
 
-    private CaldException NoKernel(string operation) => new($"{operation}: there is no kernel for {_device.Name} yet; run with --device cpu");
+    private static ConvProblem Problem(Tensor x, Tensor w, Tensor? bias, Activation f, Tensor? sequences, Tensor? lengths) => new(
+        x.Type, x.Shape[0], x.Shape[1], x.Shape[2], w.Shape[2], f == Activation.Silu, Address(x), x.Pitch(), Address(w), AddressOrZero(bias), AddressOrZero(sequences),
+        AddressOrZero(lengths));
 }

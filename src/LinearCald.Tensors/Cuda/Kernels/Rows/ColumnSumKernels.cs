@@ -79,6 +79,16 @@ internal static class ColumnSumKernels
         where TFormat : struct, IElementFormat<TWord>
     {
         int column = (Grid.IndexX * Warp.Size) + Warp.Lane;
+        float total = SumOfPartials(partial, splits, columns, column);
+        if (Warp.Index == 0 && column < columns)
+        {
+            y[column] = TFormat.Narrow(accumulate ? TFormat.Widen(y[column]) + total : total);
+        }
+    }
+
+    /// <summary>Σ partial[split, column] on the first of <see cref="Warps"/> warps whose lanes have one column each; nothing of use on the others.</summary>
+    public static float SumOfPartials(ReadOnlyView<float> partial, int splits, int columns, int column)
+    {
         float sum = 0f;
         for (int split = Warp.Index; split < splits; split += InFlight * Warps)
         {
@@ -93,15 +103,12 @@ internal static class ColumnSumKernels
         Shared<float> joined = Shared.Allocate<float>(Warps * Warp.Size);
         joined[Group.Thread] = sum;
         Group.Barrier();
-        if (Warp.Index == 0 && column < columns)
+        float total = joined[Warp.Lane];
+        for (int w = 1; w < Warps; w++)
         {
-            float total = joined[Warp.Lane];
-            for (int w = 1; w < Warps; w++)
-            {
-                total += joined[(w * Warp.Size) + Warp.Lane];
-            }
-
-            y[column] = TFormat.Narrow(accumulate ? TFormat.Widen(y[column]) + total : total);
+            total += joined[(w * Warp.Size) + Warp.Lane];
         }
+
+        return total;
     }
 }
