@@ -164,6 +164,20 @@ public sealed class CudaKernelTests : IDisposable
         }
     }
 
+    [CudaFact]
+    public void Sequences()
+    {
+        GpuDevice device = new(_device);
+        SequenceChecks.Convolutions(device, 100, 1500);
+        SequenceChecks.ConvolutionsInChunks(device, 50, 1500);
+        SequenceChecks.Rotations(device, 50);
+        SequenceChecks.RmsNorms(device, 50, 17000);
+        foreach (DType type in s_floats)
+        {
+            SequenceChecks.GradientsOfParts(device, type);
+        }
+    }
+
     public void Dispose() => _device.Dispose();
 
     private void Products(GemmPrecision precision)

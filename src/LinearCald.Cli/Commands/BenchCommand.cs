@@ -45,6 +45,7 @@ internal sealed class BenchCommand : CaldCommand
         (string Op, string Shape, Func<Benchmark> Make)[] all =
         [
             .. device.RunsAhead ? GpuBenchmarks.All(device) : OperatorBenchmarks.All(device).Select(b => (b.Op, b.Shape, (Func<Benchmark>)(() => b))),
+            .. SequenceBenchmarks.All(device),
             .. ScanBenchmarks.All(device),
             .. SsdBenchmarks.All(device),
             .. EncoderBenchmarks.All(device),

@@ -146,6 +146,37 @@ public static class KernelCatalogue
         Tensor Make(DType of, params ReadOnlySpan<int> extents) => Tensor.Empty(device, of, new Shape(extents));
     }
 
+    /// <summary>What language models have besides products, attention and scans, in Pythia's and Mamba's shapes.</summary>
+    private static void Sequences(GpuDevice device, DType type)
+    {
+        Backend backend = device.Backend;
+        Tensor joint = Make(type, Batch, Length, 3 * Width), parts = Make(type, 3, Batch, Length, Width);
+        backend.SplitHeadsRotary(joint, Heads, 16, 10_000, 0, parts);
+        backend.SplitHeadsRotaryGradient(parts, Heads, 16, 10_000, 0, joint);
+
+        Tensor x = joint.Narrow(2, 0, Width), z = joint.Narrow(2, Width, Width), y = Make(type, Batch, Length, Width), gx = Make(type, Batch, Length, Width), gz = Make(type, Batch, Length, Width);
+        Tensor w = Make(DType.Float32, Width), bias = Make(DType.Float32, Width), taps = Make(DType.Float32, Width, 1, 4), gtaps = Make(DType.Float32, Width, 1, 4);
+        Tensor sequences = Make(DType.Int32, Batch, Length), lengths = Make(DType.Int32, Batch), state = Make(DType.Float32, Batch, 3, Width);
+        backend.AddInPlace(x, y);
+        backend.CausalConv1d(x, taps, bias, Activation.Silu, null, null, null, y);
+        backend.CausalConv1d(x, taps, bias, Activation.Silu, sequences, lengths, null, y);
+        backend.CausalConv1d(x, taps, bias, Activation.Silu, null, null, state, y);
+        backend.CausalConv1d(x.Narrow(1, 0, 1).Contiguous(), taps, bias, Activation.Silu, null, null, state, y.Narrow(1, 0, 1).Contiguous());
+        backend.CausalConv1dGradient(y, x, taps, bias, Activation.Silu, null, null, gx, gtaps, false, w, false);
+        backend.CausalConv1dGradient(y, x, taps, bias, Activation.Silu, sequences, lengths, gx, gtaps, true, w, true);
+
+        Tensor rstd = Make(DType.Float32, Batch * Length);
+        backend.RmsNorm(y, null, w, 1e-5, 1, gx, rstd);
+        backend.RmsNormGradient(gx, y, null, w, rstd, 1, gz, null, bias, false);
+        backend.RmsNorm(x, z, w, 1e-5, 1, y, rstd);
+        backend.RmsNormGradient(y, x, z, w, rstd, 1, gx, gz, bias, false);
+        Tensor wide = Make(type, 1, 4, 24 * Width), wideWeight = Make(DType.Float32, 24 * Width);
+        backend.RmsNorm(wide, null, wideWeight, 1e-5, 1, wide, rstd);
+        backend.RmsNormGradient(wide, wide, null, wideWeight, rstd, 1, wide, null, wideWeight, false);
+
+        Tensor Make(DType of, params ReadOnlySpan<int> extents) => Tensor.Empty(device, of, new Shape(extents));
+    }
+
     private static void Products(GpuDevice device, DType type)
     {
         Tensor x = Make(type, Batch * Length, Width), w = Make(type, 4 * Width, Width), bias = Make(DType.Float32, 4 * Width);

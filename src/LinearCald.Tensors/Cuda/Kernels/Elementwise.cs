@@ -15,6 +15,18 @@ internal static unsafe class Elementwise
     public static void AddInPlace(Accelerator accelerator, DType type, nint y, nint x, long count) =>
         Zip<AddZip>(accelerator, type, y, x, y, count, "AddInPlace");
 
+    /// <summary>y[r, c] += x[r, c], the rows of y <paramref name="pitch"/> elements apart and those of x without gaps.</summary>
+    public static void AddRows(Accelerator accelerator, DType type, nint y, long pitch, nint x, long rows, long columns)
+    {
+        switch (type)
+        {
+            case DType.Float32: AddRows<float, Float32Format>(accelerator, y, pitch, x, rows, columns); break;
+            case DType.BFloat16: AddRows<ushort, BFloat16Format>(accelerator, y, pitch, x, rows, columns); break;
+            case DType.Float16: AddRows<ushort, Float16Format>(accelerator, y, pitch, x, rows, columns); break;
+            default: throw Unsupported("AddInPlace", type);
+        }
+    }
+
     /// <summary>y[i] = factor · x[i] + offset.</summary>
     public static void Affine(Accelerator accelerator, DType type, nint x, double factor, double offset, nint y, long count)
     {
@@ -94,6 +106,28 @@ internal static unsafe class Elementwise
     /// <summary>What is thrown for a type that a kernel has no format for.</summary>
     public static CaldException Unsupported(string operation, DType type) =>
         new($"{operation}: tensors of {type} have no kernel on this device; use Float32, BFloat16 or Float16, or move the tensor to the CPU");
+
+    private static void AddRows<TWord, TFormat>(Accelerator accelerator, nint y, long pitch, nint x, long rows, long columns)
+        where TWord : unmanaged
+        where TFormat : struct, IElementFormat<TWord>
+    {
+        if (columns > Slice)
+        {
+            throw new CaldException($"AddInPlace: rows of {columns:N0} elements at a pitch; kernels take {Slice:N0}");
+        }
+
+        bool vectors = Aligned(y, x) && columns % TFormat.Lanes == 0 && pitch % TFormat.Lanes == 0;
+        int lanes = vectors ? TFormat.Lanes : 1;
+        long most = columns == 0 ? 0 : Slice / columns;
+        for (long from = 0; from < rows && columns > 0; from += most)
+        {
+            long part = Math.Min(most, rows - from);
+            View<TWord> ys = new((TWord*)y + (from * pitch), ((part - 1) * pitch) + columns);
+            ReadOnlyView<TWord> xs = new((TWord*)x + (from * columns), part * columns);
+            int count = (int)(part * columns) / lanes;
+            accelerator.Launch(AddRowsKernel<TWord, TFormat>.Instance, Over(count), ys, xs, pitch / lanes, count, new FastDivisor((int)columns / lanes), vectors);
+        }
+    }
 
     private static void Map<TOperator>(Accelerator accelerator, DType type, nint x, nint y, long count, float p, float q, string name)
         where TOperator : struct, IMapOperator
@@ -204,6 +238,13 @@ internal static unsafe class Elementwise
     private static int Items<TWord, TFormat>(int count, bool vectors)
         where TWord : unmanaged
         where TFormat : struct, IElementFormat<TWord> => vectors ? count / TFormat.Lanes : count;
+
+    private static class AddRowsKernel<TWord, TFormat>
+        where TWord : unmanaged
+        where TFormat : struct, IElementFormat<TWord>
+    {
+        public static readonly Kernel Instance = Kernel.Of(ElementwiseKernels.AddRows<TWord, TFormat>);
+    }
 
     private static class MapKernel<TWord, TFormat, TOperator>
         where TWord : unmanaged

@@ -173,6 +173,50 @@ internal static class ElementwiseKernels
         }
     }
 
+    /// <summary>y[r, c] += x[r, c], the rows of y at a pitch.</summary>
+    /// <param name="pitch">In vectors with <paramref name="vectors"/>, as are <paramref name="count"/> and <paramref name="columns"/>.</param>
+    [Kernel(Name = "add_rows")]
+    public static void AddRows<TWord, TFormat>(View<TWord> y, ReadOnlyView<TWord> x, long pitch, int count, FastDivisor columns, [Constant] bool vectors)
+        where TWord : unmanaged
+        where TFormat : struct, IElementFormat<TWord>
+    {
+        int first = (Grid.IndexX * (Threads * InFlight)) + Group.IndexX;
+        if (!vectors)
+        {
+            for (int k = 0; k < InFlight; k++)
+            {
+                int i = first + (k * Threads);
+                if (i < count)
+                {
+                    long at = Pitched(i, pitch, columns);
+                    y[at] = TFormat.Narrow(TFormat.Widen(y[at]) + TFormat.Widen(x[i]));
+                }
+            }
+
+            return;
+        }
+
+        View<UInt4> ys = y.As<UInt4>();
+        ReadOnlyView<UInt4> xs = x.As<UInt4>();
+        Registers<UInt4, N4> left = default, right = default;
+        for (int k = 0; k < InFlight; k++)
+        {
+            // Beyond the end the last vector is read: no branch stands between the loads.
+            int v = Math.Min(first + (k * Threads), count - 1);
+            left[k] = ys[Pitched(v, pitch, columns)];
+            right[k] = xs[v];
+        }
+
+        for (int k = 0; k < InFlight; k++)
+        {
+            int v = first + (k * Threads);
+            if (v < count)
+            {
+                ys[Pitched(v, pitch, columns)] = ZipVector<TWord, TFormat, AddZip>(left[k], right[k]);
+            }
+        }
+    }
+
     /// <summary>y[i] = f(a[i], b[0]).</summary>
     [Kernel(Name = "zip_one")]
     public static void ZipOne<TWord, TFormat, TOperator>(View<TWord> a, ReadOnlyView<TWord> b, View<TWord> y, int count, [Constant] bool vectors)
@@ -180,6 +224,12 @@ internal static class ElementwiseKernels
         where TFormat : struct, IElementFormat<TWord>
         where TOperator : struct, IZipOperator =>
         Map<TWord, TFormat, SecondFixed<TOperator>>(a, y, count, TFormat.Widen(b[0]), 0f, vectors);
+
+    private static long Pitched(int i, long pitch, FastDivisor columns)
+    {
+        int row = columns.Divide(i);
+        return (row * pitch) + (i - (row * columns.Divisor));
+    }
 
     private static UInt4 MapVector<TWord, TFormat, TOperator>(UInt4 x, float p, float q)
         where TWord : unmanaged

@@ -184,7 +184,8 @@ internal static class LayerNormGradientKernels
         }
     }
 
-    private static void StorePartial<TWord, TFormat, TTeam, TCount>(ref Registers<float, TCount> sums, View<float> partial, int columns, RowAccess access)
+    /// <summary>Writes a team's sums where the team is a group.</summary>
+    public static void StorePartial<TWord, TFormat, TTeam, TCount>(ref Registers<float, TCount> sums, View<float> partial, int columns, RowAccess access)
         where TWord : unmanaged
         where TFormat : struct, IElementFormat<TWord>
         where TTeam : struct, IRowTeam
@@ -199,8 +200,8 @@ internal static class LayerNormGradientKernels
         }
     }
 
-    // The teams of a group through shared memory, added in their order.
-    private static void JoinTeams<TWord, TFormat, TTeam, TCount>(
+    /// <summary>Writes the sums of a group's teams, added in their order through shared memory.</summary>
+    public static void JoinTeams<TWord, TFormat, TTeam, TCount>(
         ref Registers<float, TCount> sums, Shared<float> teamSums, View<float> partial, int columns, RowAccess access)
         where TWord : unmanaged
         where TFormat : struct, IElementFormat<TWord>
