@@ -32,6 +32,9 @@ public sealed class LanguageTaskInput : TaskInput
     /// <summary>Rows are full.</summary>
     public override Tensor? Lengths => null;
 
+    /// <summary>A transformer's attention runs document by document: other kernels for other borders.</summary>
+    public override bool IsRecordable => Rows.Sequences is null;
+
     /// <summary>Uploads a batch into fresh tensors.</summary>
     public static LanguageTaskInput Upload(Device device, LanguageBatch batch)
     {

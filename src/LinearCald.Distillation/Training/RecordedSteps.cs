@@ -57,7 +57,7 @@ internal sealed class RecordedSteps : IDisposable
         }
 
         inputs.Set(batch);
-        if (kind.Phase < 0)
+        if (kind.Phase < 0 || !inputs.IsRecordable)
         {
             work(inputs);
             return;

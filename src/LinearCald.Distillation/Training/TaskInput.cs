@@ -24,6 +24,9 @@ public abstract class TaskInput : IDisposable
     /// <summary>1 / valid positions, one element, in an input that was reserved; null in others.</summary>
     public Tensor? InversePositions { get; protected init; }
 
+    /// <summary>Whether work on it is the same kernels whatever it holds, so that it can be recorded.</summary>
+    public virtual bool IsRecordable => true;
+
     /// <summary>Uploads another batch of the same shape to the same place.</summary>
     public abstract void Set(TaskBatch batch);
 
