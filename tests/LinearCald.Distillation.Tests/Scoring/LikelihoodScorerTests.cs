@@ -1,7 +1,11 @@
 using FsCheck;
 using FsCheck.Fluent;
 using LinearCald.Distillation.Scoring;
+using LinearCald.Models.GptNeoX;
+using LinearCald.Models.Language;
+using LinearCald.Models.Mamba;
 using LinearCald.Models.Tests.Language;
+using LinearCald.Nn;
 using LinearCald.Tensors;
 
 namespace LinearCald.Distillation.Tests.Scoring;
@@ -44,6 +48,29 @@ public sealed class LikelihoodScorerTests
                 Assert.Equal(greedy, score.IsGreedy);
             }
         }).QuickCheckThrowOnFailure();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Padding_does_not_reach_a_score(bool student)
+    {
+        GptNeoXConfig config = new()
+        {
+            VocabularySize = Vocabulary, HiddenSize = 16, Layers = 2, Heads = 2, IntermediateSize = 32, MaximumPositions = 64, InitialiserRange = 0.4,
+            Mamba = student ? MambaConfig.For(16) : null,
+        };
+        using LayeredLanguageModel model = LanguageModelFiles.Build(config, BuildContext.For(Device.Parse("cpu"), 2));
+        TokenScorer scorer = new(model, Device.Parse("cpu"));
+        ScoringRequest[] requests = [.. Enumerable.Range(2, 30).Select(length => new ScoringRequest([.. Enumerable.Range(0, length).Select(i => ((i * i) + length) % Vocabulary)], 1 + (length % 3 % (length - 1))))];
+        ContinuationScore[] alone = new LikelihoodScorer(scorer, new LikelihoodOptions { BatchSize = 1 }).Score(requests);
+        ContinuationScore[] together = new LikelihoodScorer(scorer).Score(requests);
+        Assert.All(alone.Zip(together), pair =>
+        {
+            Assert.Equal(pair.First.LogLikelihood, pair.Second.LogLikelihood, 1e-5 * Math.Abs(pair.First.LogLikelihood));
+            Assert.Equal(pair.First.IsGreedy, pair.Second.IsGreedy);
+        });
+        Assert.Contains(alone, score => score.Tokens > 1);
     }
 
     [Fact]
