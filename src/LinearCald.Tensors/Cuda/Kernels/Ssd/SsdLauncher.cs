@@ -65,7 +65,7 @@ internal readonly record struct SsdLauncher<T>(
         for (int first = 0; first < Shape.Batch && Shape.Length > 0; first += batches)
         {
             int count = Math.Min(batches, Shape.Batch - first), rows = count * Shape.Length;
-            long wide = (long)rows * Shape.HeadsPerGroup * blocks * width, at = sums.Length;
+            long wide = (long)rows * Shape.HeadsPerGroup * blocks * width, at = SumsRoom(blocks);
             SsdOutputs<T> outputs = new()
             {
                 X = gx.View,
@@ -93,7 +93,7 @@ internal readonly record struct SsdLauncher<T>(
     public long Shares(int batches)
     {
         int blocks = Blocks(Columns(64));
-        return (3L * Shape.Batch * blocks * Shape.Heads) + (batches * SharesOfRow(blocks));
+        return SumsRoom(blocks) + (batches * SharesOfRow(blocks));
     }
 
     /// <summary>How many rows of the batch at a time fit into <paramref name="elements"/> shares; one at least.</summary>
@@ -108,6 +108,9 @@ internal readonly record struct SsdLauncher<T>(
             return (((nuint)address | (nuint)(pitch * sizeof(T))) % (nuint)bytes) == 0;
         }
     }
+
+    // in whole 16 bytes: what lies behind is written in pairs
+    private long SumsRoom(int blocks) => ((3L * Shape.Batch * blocks * Shape.Heads) + 3) & ~3L;
 
     private long SharesOfRow(int blocks) => (long)Shape.Length * blocks * ((2L * Shape.HeadsPerGroup * Shape.Groups * Shape.StateSize) + Shape.Heads);
 
