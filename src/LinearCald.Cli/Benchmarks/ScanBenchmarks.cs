@@ -21,9 +21,9 @@ internal static class ScanBenchmarks
         yield return ("selective_scan_fwd_bwd", "4x512x256x16", () => new Scan(device, DType.Float32, 4, 512, 256, gated: false).Both("selective_scan_fwd_bwd", "4x512x256x16"));
         foreach (int length in (int[])[512, 2048, 8192, 32768])
         {
-            string shape = $"1x{length}x512x16";
-            yield return ("selective_scan_length_fwd", shape, () => new Scan(device, DType.Float32, 1, length, 512, gated: true).Forward("selective_scan_length_fwd", shape));
-            yield return ("selective_scan_length_fwd_bwd", shape, () => new Scan(device, DType.Float32, 1, length, 512, gated: true).Both("selective_scan_length_fwd_bwd", shape));
+            string shape = $"1x{length}x1024x16";
+            yield return ("selective_scan_length_fwd", shape, () => new Scan(device, DType.Float32, 1, length, 1024, gated: true).Forward("selective_scan_length_fwd", shape));
+            yield return ("selective_scan_length_fwd_bwd", shape, () => new Scan(device, DType.Float32, 1, length, 1024, gated: true).Both("selective_scan_length_fwd_bwd", shape));
         }
 
         yield return ("selective_scan_step", "1x1x1536x16", () => new Scan(device, DType.Float32, 1, 1, 1536, gated: true).Step("selective_scan_step", "1x1x1536x16"));

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace LinearCald.Tensors.Cpu;
 
@@ -84,6 +85,19 @@ internal readonly unsafe struct ScanStrip<TV, T>(SelectiveScanProblem<T> problem
                 TV.Load(rows + ((nint)n * Problem.Channels) + Channel + (v * TV.Width)).Store(state);
                 state += TV.Width;
             }
+        }
+    }
+
+    /// <summary>
+    /// Asks for a register's numbers of a row ahead of their use: a strip reads a few cache lines of every row, a pattern in which the processor does not look ahead itself.
+    /// The row may lie outside.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Prefetch(T* at)
+    {
+        if (Sse.IsSupported)
+        {
+            Sse.Prefetch0(at);
         }
     }
 

@@ -110,6 +110,7 @@ internal readonly unsafe struct SelectiveScanBackward<T>(
         {
             int c = strip.Channel + (v * TV.Width);
             nint at = (nint)v * problem.States * TV.Width, here = ((nint)i * work.Size) + at;
+            PrefetchReverse<TV>(row, c);
             TV delta = strip.StepSize(row, c);
             delta.Store(work.Delta + ((nint)i * work.Width) + (v * TV.Width));
             TV input = delta * TV.Load(problem.U[row] + c);
@@ -121,6 +122,21 @@ internal readonly unsafe struct SelectiveScanBackward<T>(
             {
                 Scan(work.Decay + at, work.Decays + here, work.States + here, work.Size, delta, input, b, problem.States);
             }
+        }
+    }
+
+    /// <summary>Asks for what the way back through a row reads and writes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void PrefetchReverse<TV>(nint row, int c)
+        where TV : unmanaged, ISimd<TV, T>
+    {
+        ScanStrip<TV, T>.Prefetch(gradient.Y + (row * problem.Channels) + c);
+        ScanStrip<TV, T>.Prefetch(gradient.U[row] + c);
+        ScanStrip<TV, T>.Prefetch(gradient.Delta[row] + c);
+        if (gradient.Z.Start is not null)
+        {
+            ScanStrip<TV, T>.Prefetch(problem.Z[row] + c);
+            ScanStrip<TV, T>.Prefetch(gradient.Z[row] + c);
         }
     }
 
@@ -157,6 +173,10 @@ internal readonly unsafe struct SelectiveScanBackward<T>(
         {
             int c = strip.Channel + (v * TV.Width);
             nint at = (nint)v * problem.States * TV.Width;
+
+            // the chunk before this one comes next
+            ScanStrip<TV, T>.Prefetch(problem.U[row - SelectiveScanKernel.ChunkSteps] + c);
+            ScanStrip<TV, T>.Prefetch(problem.Delta[row - SelectiveScanKernel.ChunkSteps] + c);
             TV u = TV.Load(problem.U[row] + c), delta = TV.Load(work.Delta + ((nint)i * work.Width) + (v * TV.Width));
             TV gy = TV.Load(gradient.Y + (row * problem.Channels) + c), z = TV.Of(0.0), gate = TV.Of(1.0), dy = gy;
             if (gradient.Z.Start is not null)

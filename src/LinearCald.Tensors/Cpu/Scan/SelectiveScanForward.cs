@@ -14,6 +14,9 @@ namespace LinearCald.Tensors.Cpu;
 internal readonly unsafe struct SelectiveScanForward<T>(SelectiveScanProblem<T> problem, T* y, T* finalState, T* entries) : IChannelBlock<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
+    /// <summary>Rows that are asked for ahead of their use: longer than memory takes to answer.</summary>
+    private const int RowsAhead = 8;
+
     /// <summary>Keeps the state and A off each other's places in the first-level cache.</summary>
     private const int Apart = 80;
 
@@ -43,17 +46,22 @@ internal readonly unsafe struct SelectiveScanForward<T>(SelectiveScanProblem<T> 
             {
                 nint at = (nint)v * problem.States * TV.Width;
                 int c = channel + (v * TV.Width);
+                T* target = y + (row * problem.Channels) + c;
+                ScanStrip<TV, T>.Prefetch(problem.U[row + RowsAhead] + c);
+                ScanStrip<TV, T>.Prefetch(problem.Delta[row + RowsAhead] + c);
+                ScanStrip<TV, T>.Prefetch(target + (RowsAhead * problem.Channels));
                 TV delta = strip.StepSize(row, c);
                 TV u = TV.Load(problem.U[row] + c);
                 TV output = problem.D is null ? TV.Of(0.0) : TV.Load(problem.D + c) * u;
                 output = Advance(decay + at, state + at, delta, delta * u, problem.B[row], problem.C[row], output, problem.States);
                 if (problem.Z.Start is not null)
                 {
+                    ScanStrip<TV, T>.Prefetch(problem.Z[row + RowsAhead] + c);
                     TV z = TV.Load(problem.Z[row] + c);
                     output *= z * VectorMath.Sigmoid<TV, T>(z);
                 }
 
-                output.Store(y + (row * problem.Channels) + c);
+                output.Store(target);
             }
         }
 

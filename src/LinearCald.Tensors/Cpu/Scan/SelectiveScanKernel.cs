@@ -15,16 +15,19 @@ internal interface IChannelBlock<T>
 
 /// <summary>
 /// The selective scan of Mamba on the CPU: <see cref="SelectiveScanForward{T}"/>, <see cref="SelectiveScanBackward{T}"/> and, for a single position,
-/// <see cref="SelectiveScanStep{T}"/>. <see cref="SelectiveScanReference"/> says what they compute. Work is cut by shape alone.
+/// <see cref="SelectiveScanStep{T}"/>. <see cref="SelectiveScanReference"/> says what they compute.
 /// </summary>
 internal static unsafe class SelectiveScanKernel
 {
     /// <summary>Positions from one saved state to the next; the gradient recomputes the states between, which then lie in the second-level cache.</summary>
     public const int ChunkSteps = 32;
 
-    private const int WidestBlock = 64;
+    private const int WidestBlock = 256;
     private const int NarrowestBlock = 16;
-    private const int EnoughTasks = 16;
+
+    /// <summary>Tasks of a backward pass; a number of its own, since what a block sums over channels depends on the cut.</summary>
+    private const int BackwardTasks = 8;
+    private const int TasksPerThread = 2;
 
     /// <summary>Saved states of a sample.</summary>
     public static int Chunks(int length) => (length + ChunkSteps - 1) / ChunkSteps;
@@ -43,18 +46,19 @@ internal static unsafe class SelectiveScanKernel
             return;
         }
 
-        ForBlocks<T, SelectiveScanForward<T>>(p, new(p, y, finalState, entries));
+        // No channel depends on another, so that this cut may depend on the number of threads.
+        ForBlocks<T, SelectiveScanForward<T>>(p, BlockChannels(p, TasksPerThread * WorkerPool.Shared.Threads), new(p, y, finalState, entries));
     }
 
     /// <summary>All gradients from the states that <see cref="Forward"/> saved.</summary>
     public static void Backward<T>(in SelectiveScanProblem<T> p, T* entries, in SelectiveScanGradient<T> g)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        int blocks = Cut.Pieces(p.Channels, BlockChannels(p));
+        int size = BlockChannels(p, BackwardTasks), blocks = Cut.Pieces(p.Channels, size);
         nint rows = (nint)p.Batch * p.Length * p.States, parameters = (nint)p.States * p.Channels;
         using Scratch<T> scratch = new((2 * blocks * rows) + (p.Batch * (parameters + (2 * p.Channels))));
         T* b = scratch.Pointer, c = b + (blocks * rows), a = c + (blocks * rows), d = a + (p.Batch * parameters), bias = d + (p.Batch * p.Channels);
-        ForBlocks<T, SelectiveScanBackward<T>>(p, new(p, g, entries, BlockChannels(p), new(a, b, c, d, bias)));
+        ForBlocks<T, SelectiveScanBackward<T>>(p, size, new(p, g, entries, size, new(a, b, c, d, bias)));
         ColumnSum.AddPartials(b, g.B, blocks, rows, accumulate: false);
         ColumnSum.AddPartials(c, g.C, blocks, rows, accumulate: false);
         ColumnSum.AddPartials(a, a, p.Batch, p.Batch == 0 ? 0 : parameters, accumulate: false);
@@ -77,12 +81,15 @@ internal static unsafe class SelectiveScanKernel
         }
     }
 
-    /// <summary>Channels of one task: many, so that few partial sums of dB and dC are written, unless that leaves too few tasks.</summary>
-    private static int BlockChannels<T>(in SelectiveScanProblem<T> p)
+    /// <summary>
+    /// Channels of one task: many, so that a page of memory that holds rows of them is met few times (address translations are what long scans wait for) and few partial sums of
+    /// dB and dC are written, unless that leaves too few tasks.
+    /// </summary>
+    private static int BlockChannels<T>(in SelectiveScanProblem<T> p, int tasks)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         int block = WidestBlock;
-        while (block > NarrowestBlock && p.Batch * Cut.Pieces(p.Channels, block) < EnoughTasks)
+        while (block > NarrowestBlock && p.Batch * Cut.Pieces(p.Channels, block) < tasks)
         {
             block /= 2;
         }
@@ -90,11 +97,11 @@ internal static unsafe class SelectiveScanKernel
         return block;
     }
 
-    private static void ForBlocks<T, TBody>(in SelectiveScanProblem<T> p, TBody body)
+    private static void ForBlocks<T, TBody>(in SelectiveScanProblem<T> p, int size, TBody body)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TBody : struct, IChannelBlock<T>
     {
-        int size = BlockChannels(p), blocks = Cut.Pieces(p.Channels, size);
+        int blocks = Cut.Pieces(p.Channels, size);
         WorkerPool.Shared.For(p.Batch * blocks, new BlockPiece<T, TBody>(body, blocks, size, p.Channels));
     }
 

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace LinearCald.Tensors.Cpu;
 
@@ -38,15 +39,55 @@ internal readonly unsafe struct SelectiveScanStep<T>(SelectiveScanProblem<T> p, 
         T* input = stackalloc T[BlockChannels];
         T* sum = stackalloc T[BlockChannels];
         SimdLoop.For<T, StepSizes>(0, count, new(p, sample, channel, delta, input));
-        for (int i = 0; i < count; i++)
+        if (Vector512.IsHardwareAccelerated && p.States % Wide512<T>.Width == 0)
         {
-            nint state = (at + i) * p.States;
-            sum[i] = SimdLoop.Sum<T, Advance>(0, p.States, new(
-                p.A + ((nint)(channel + i) * p.States), p.B[sample], p.C[sample], delta[i], input[i],
-                p.InitialState is null ? null : p.InitialState + state, finalState is null ? null : finalState + state));
+            Advance<Wide512<T>>(sample, channel, count, delta, input, sum);
+        }
+        else if (Vector256.IsHardwareAccelerated && p.States % Wide256<T>.Width == 0)
+        {
+            Advance<Wide256<T>>(sample, channel, count, delta, input, sum);
+        }
+        else if (Vector128.IsHardwareAccelerated && p.States % Wide128<T>.Width == 0)
+        {
+            Advance<Wide128<T>>(sample, channel, count, delta, input, sum);
+        }
+        else
+        {
+            Advance<Lane<T>>(sample, channel, count, delta, input, sum);
         }
 
         SimdLoop.For<T, Outputs>(0, count, new(p, sample, channel, sum, y + at));
+    }
+
+    /// <summary>h = exp(Δ A) h + Δ u B of neighbouring channels, and C·h.</summary>
+    private void Advance<TV>(int sample, int channel, int count, T* delta, T* input, T* sum)
+        where TV : unmanaged, ISimd<TV, T>
+    {
+        nint states = p.States, state = (((nint)sample * p.Channels) + channel) * states;
+        T* a = p.A + (channel * states), b = p.B[sample], c = p.C[sample];
+        T* before = p.InitialState is null ? null : p.InitialState + state, after = finalState is null ? null : finalState + state;
+        for (int i = 0; i < count; i++)
+        {
+            TV step = TV.Broadcast(delta[i]) * TV.Of(1.44269504088896341), added = TV.Broadcast(input[i]), total = TV.Of(0.0);
+            for (nint n = 0; n < states; n += TV.Width)
+            {
+                nint at = (i * states) + n;
+                TV h = added * TV.Load(b + n);
+                if (before is not null)
+                {
+                    h = TV.Fma(VectorMath.Exp2<TV, T>(step * TV.Load(a + at)), TV.Load(before + at), h);
+                }
+
+                if (after is not null)
+                {
+                    h.Store(after + at);
+                }
+
+                total = TV.Fma(h, TV.Load(c + n), total);
+            }
+
+            sum[i] = total.SumLanes();
+        }
     }
 
     private void KeepState(nint at, nint count)
@@ -77,29 +118,6 @@ internal readonly unsafe struct SelectiveScanStep<T>(SelectiveScanProblem<T> p, 
             TV step = new ScanStrip<TV, T>(p, row, channel, 1).StepSize(row, channel + (int)i);
             step.Store(delta + i);
             (step * TV.Load(p.U[row] + channel + i)).Store(input + i);
-        }
-    }
-
-    /// <summary>h = exp(Δ A) h + Δ u B of one channel; adds C·h up.</summary>
-    private readonly struct Advance(T* a, T* b, T* c, T delta, T input, T* before, T* after) : ISimdFold<T>
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public TV Step<TV>(TV soFar, nint n)
-            where TV : unmanaged, ISimd<TV, T>
-        {
-            TV h = TV.Broadcast(input) * TV.Load(b + n);
-            if (before is not null)
-            {
-                TV power = TV.Load(a + n) * TV.Of(1.44269504088896341) * TV.Broadcast(delta);
-                h = TV.Fma(VectorMath.Exp2<TV, T>(power), TV.Load(before + n), h);
-            }
-
-            if (after is not null)
-            {
-                h.Store(after + n);
-            }
-
-            return TV.Fma(h, TV.Load(c + n), soFar);
         }
     }
 

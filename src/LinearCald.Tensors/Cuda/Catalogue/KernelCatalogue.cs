@@ -233,7 +233,10 @@ public static class KernelCatalogue
 
         // a long row of few channels is cut in time
         Tensor far = Make(type, 1, 4096, Width), farNarrow = Make(type, 1, 4096, States);
-        device.Backend.SelectiveScan(inputs with { U = far, Delta = far, Z = far, B = farNarrow, C = farNarrow }, far, null, null);
+        SelectiveScanInputs cut = inputs with { U = far, Delta = far, Z = far, B = farNarrow, C = farNarrow };
+        Tensor entries = device.Backend.SelectiveScanSaved(cut);
+        device.Backend.SelectiveScan(cut, far, null, entries);
+        device.Backend.SelectiveScanGradient(cut, entries, far, new(far, far, ga, farNarrow, farNarrow, grow, far, grow, null));
         Tensor one = Make(type, Batch, 1, Width), narrowOne = Make(type, Batch, 1, States);
         device.Backend.SelectiveScan(inputs with { U = one, Delta = one, Z = one, B = narrowOne, C = narrowOne, InitialState = state }, one, state, null);
 

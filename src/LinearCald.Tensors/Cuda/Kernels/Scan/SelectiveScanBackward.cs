@@ -14,7 +14,7 @@ internal struct SelectiveScanGradientViews<TWord>
     /// <summary>With a gate only.</summary>
     public View<TWord> Z;
 
-    /// <summary>[batch, channels, states]: partial sums.</summary>
+    /// <summary>[parts of time, batch, channels, states]: partial sums.</summary>
     public View<float> A;
 
     /// <summary>[blocks of channels, rows, states]: partial sums.</summary>
@@ -23,10 +23,10 @@ internal struct SelectiveScanGradientViews<TWord>
     /// <summary>[blocks of channels, rows, states]: partial sums.</summary>
     public View<float> C;
 
-    /// <summary>[batch, channels]: partial sums.</summary>
+    /// <summary>[parts of time, batch, channels]: partial sums.</summary>
     public View<float> D;
 
-    /// <summary>[batch, channels]: partial sums.</summary>
+    /// <summary>[parts of time, batch, channels]: partial sums.</summary>
     public View<float> Bias;
 
     /// <summary>[batch, channels, states]; only where it is wanted.</summary>
@@ -45,38 +45,40 @@ internal struct SelectiveScanGradientViews<TWord>
 /// dΔ_t = Σ G_t (B_t u_t + A r_t), dA = Σ_t G_t Δ_t r_t.
 /// </summary>
 /// <remarks>
-/// dB and dC are summed over the channels of a warp by exchanges, over the warps through shared memory, over the groups by a second kernel: always in the same order.
+/// With few channels time is cut into parts, whose G at their right ends <see cref="SelectiveScanBackwardEnds"/> finds first. dB and dC are summed over the channels of a warp by exchanges, over the warps through shared memory, over the groups by a second kernel: always in the same order.
 /// Floor: 1.75 exponentials and about 16 multiply-adds a position, channel and number of state.
 /// </remarks>
 internal static class SelectiveScanBackward
 {
-    private const int Steps = SelectiveScanForward.ChunkSteps;
+    private const int Steps = ScanGradientTile.Steps;
     private const int Eighth = 8;
     private const int Sums = 2 * ScanLane.States;
 
-    /// <summary>Grid: blocks of channels · samples. Group: four threads a channel.</summary>
+    /// <summary>Grid: blocks of channels · samples · parts of time. Group: four threads a channel.</summary>
     /// <param name="saved">[batch, chunks, channels, states].</param>
     [Kernel(Name = "selective_scan_backward", MinimumGroups = 4)]
     public static void Run<TWord, TFormat>(
-        SelectiveScanArguments<TWord> x, ReadOnlyView<float> saved, SelectiveScanGradientViews<TWord> gradient, [Constant] SelectiveScanTraits traits)
+        SelectiveScanArguments<TWord> x, ReadOnlyView<float> saved, SelectiveScanGradientViews<TWord> gradient, ScanParts parts, [Constant] SelectiveScanTraits traits, [Constant] ScanPass pass)
         where TWord : unmanaged
         where TFormat : struct, IElementFormat<TWord>
     {
         int width = ScanLane.Channels, warps = Group.Size / Warp.Size;
-        Tile tile = default;
-        tile.Inputs = Shared.Allocate<Float2>(Steps * width);
-        tile.Outputs = Shared.Allocate<Float2>(Steps * width);
-        tile.Slopes = Shared.Allocate<Float2>(Steps * width);
-        tile.B = Shared.Allocate<float>(Steps * ScanLane.States);
-        tile.C = Shared.Allocate<float>(Steps * ScanLane.States);
-        tile.Restarts = Shared.Allocate<float>(traits.HasSequences ? Steps : 1);
-        tile.Sums = Shared.Allocate<float>(warps * Steps * Sums);
+        ScanGradientTile tile = ScanGradientTile.Allocate(traits, ends: false);
+        Shared<float> sums = Shared.Allocate<float>(warps * Steps * Sums); // [warp, position, dB then dC]
         Shared<Float4> entries = Shared.Allocate<Float4>(Steps / Eighth * Group.Size);
 
         int sample = Grid.IndexY, firstChannel = Grid.IndexX * width, channel = firstChannel + ScanLane.Channel;
         bool inside = channel < x.Channels;
-        int valid = x.Valid(sample, traits), chunks = (x.Length + Steps - 1) / Steps, used = (valid + Steps - 1) / Steps;
-        long row = ((long)sample * x.Channels) + channel;
+        int begin = 0, end = x.Length, part = 0;
+        if (pass == ScanPass.Parts)
+        {
+            part = Grid.IndexZ;
+            begin = part * parts.Length;
+            end = Math.Min(begin + parts.Length, x.Length);
+        }
+
+        int valid = Math.Min(x.Valid(sample, traits), end), chunks = (x.Length + Steps - 1) / Steps, firstChunk = begin / Steps, used = Math.Max(firstChunk, (valid + Steps - 1) / Steps);
+        long row = ((long)sample * x.Channels) + channel, cells = (long)Grid.SizeY * x.Channels;
         Walk walk = default;
         walk.Decay = ScanLane.Load(x.A, channel, x.States, inside, traits.Vectors);
         for (int i = 0; i < 4; i++)
@@ -87,15 +89,20 @@ internal static class SelectiveScanBackward
         walk.States = default;
         walk.Decays = default;
         walk.Later.Fill(0f);
+        if (pass == ScanPass.Parts && part + 1 < Grid.SizeZ)
+        {
+            walk.Later = ScanLane.Load(parts.Ends, ((Grid.SizeZ - 2 - part) * cells) + row, x.States, inside, traits.Vectors);
+        }
+
         walk.DecayGradient.Fill(0f);
         float skip = traits.HasSkip && inside ? x.D[channel] : 0f, skipGradient = 0f, biasGradient = 0f;
-        ClearRest<TWord, TFormat>(x, gradient, sample, channel, inside, used * Steps, traits);
-        for (int chunk = used - 1; chunk >= 0; chunk--)
+        ClearRest<TWord, TFormat>(x, gradient, sample, channel, inside, used * Steps, end, traits);
+        for (int chunk = used - 1; chunk >= firstChunk; chunk--)
         {
             Loop.Keep();
-            Fill<TWord, TFormat>(x, gradient.Y, tile, sample, firstChannel, chunk * Steps, valid, traits);
-            Group.Barrier();
             Registers<float, N4> state = ScanLane.Load(saved, ((((long)sample * chunks) + chunk) * x.Channels) + channel, x.States, inside, traits.Vectors);
+            tile.Fill<TWord, TFormat>(x, gradient.Y, sample, firstChannel, chunk * Steps, valid, traits, ends: false);
+            Group.Barrier();
             for (int eighth = 0; eighth < Steps / Eighth; eighth++)
             {
                 Loop.Keep();
@@ -122,7 +129,7 @@ internal static class SelectiveScanBackward
                     for (int i = 3; i >= 0; i--)
                     {
                         Loop.Unroll();
-                        StepBack(ref walk, ref totals, tile, eighth * Eighth, (half * 4) + i, i);
+                        StepBack(ref walk, ref totals, tile, sums, eighth * Eighth, (half * 4) + i, i);
                     }
 
                     // Each part of a channel finishes one of the four positions.
@@ -134,7 +141,7 @@ internal static class SelectiveScanBackward
                     float ddelta = GpuMath.Fma(forA, Base2.Ln2, forB * output.Y) * slope.Y;
                     skipGradient = GpuMath.Fma(output.X, output.Y, skipGradient);
                     biasGradient += ddelta;
-                    if (inside && position < x.Length)
+                    if (inside && position < end)
                     {
                         long target = ((long)sample * x.Length) + position;
                         gradient.U[(target * gradient.PitchU) + channel] = TFormat.Narrow(du);
@@ -148,11 +155,12 @@ internal static class SelectiveScanBackward
             }
 
             Group.Barrier();
-            AddWarps<TWord>(x, gradient, tile.Sums, sample, chunk * Steps);
+            AddWarps<TWord>(x, gradient, sums, sample, chunk * Steps);
         }
 
-        ScanLane.Store(gradient.A, row, x.States, inside, traits.Vectors, walk.DecayGradient);
-        if (traits.Ends)
+        long partRow = (part * cells) + row;
+        ScanLane.Store(gradient.A, partRow, x.States, inside, traits.Vectors, walk.DecayGradient);
+        if (traits.Ends && part == 0)
         {
             ScanLane.Store(gradient.InitialState, row, x.States, inside, traits.Vectors, walk.Later);
         }
@@ -163,20 +171,20 @@ internal static class SelectiveScanBackward
         biasGradient += Warp.ShuffleXor(biasGradient, 16);
         if (inside && ScanLane.Part == 0)
         {
-            gradient.D[row] = skipGradient;
-            gradient.Bias[row] = biasGradient;
+            gradient.D[partRow] = skipGradient;
+            gradient.Bias[partRow] = biasGradient;
         }
     }
 
-    /// <summary>Zero from a position on, which is past the end.</summary>
+    /// <summary>Zero from a position that does not count to the end of the part.</summary>
     private static void ClearRest<TWord, TFormat>(
-        in SelectiveScanArguments<TWord> x, in SelectiveScanGradientViews<TWord> gradient, int sample, int channel, bool inside, int first, SelectiveScanTraits traits)
+        in SelectiveScanArguments<TWord> x, in SelectiveScanGradientViews<TWord> gradient, int sample, int channel, bool inside, int first, int end, SelectiveScanTraits traits)
         where TWord : unmanaged
         where TFormat : struct, IElementFormat<TWord>
     {
         View<TWord> u = gradient.U, delta = gradient.Delta, z = gradient.Z;
         View<float> b = gradient.B, c = gradient.C;
-        for (int position = first + ScanLane.Part; position < x.Length; position += ScanLane.Parts)
+        for (int position = first + ScanLane.Part; position < end; position += ScanLane.Parts)
         {
             Loop.Keep();
             if (inside)
@@ -192,7 +200,7 @@ internal static class SelectiveScanBackward
         }
 
         long rows = (long)Grid.SizeY * x.Length, start = ((rows * Grid.IndexX) + ((long)sample * x.Length)) * x.States;
-        for (int i = (first * x.States) + Group.Thread; i < x.Length * x.States; i += Group.Size)
+        for (int i = (first * x.States) + Group.Thread; i < end * x.States; i += Group.Size)
         {
             Loop.Keep();
             b[start + i] = 0f;
@@ -200,80 +208,13 @@ internal static class SelectiveScanBackward
         }
     }
 
-    /// <summary>Brings a chunk into shared memory, with what is computed once a position and channel.</summary>
-    private static void Fill<TWord, TFormat>(
-        in SelectiveScanArguments<TWord> x, ReadOnlyView<TWord> gy, in Tile tile, int sample, int firstChannel, int first, int valid, SelectiveScanTraits traits)
-        where TWord : unmanaged
-        where TFormat : struct, IElementFormat<TWord>
-    {
-        int width = ScanLane.Channels, column = Group.Thread % width, firstRow = (int)((uint)Group.Thread / (uint)width), channel = firstChannel + column;
-        Shared<Float2> inputs = tile.Inputs, outputs = tile.Outputs, slopes = tile.Slopes;
-        Shared<float> b = tile.B, c = tile.C, restarts = tile.Restarts;
-        long start = ((long)sample * x.Length) + first + firstRow;
-        long atU = (start * x.PitchU) + channel, atDelta = (start * x.PitchDelta) + channel, atZ = (start * x.PitchZ) + channel, atY = (start * x.Channels) + channel;
-        int left = channel < x.Channels ? valid - first - firstRow : 0;
-        for (int i = 0; i < Steps / ScanLane.Parts; i++)
-        {
-            Loop.Unroll();
-            int next = i * ScanLane.Parts, at = ((firstRow + next) * width) + column;
-            Float2 input = default, output = default, slope = default;
-            if (next < left)
-            {
-                float u = TFormat.Widen(x.U[atU + (next * x.PitchU)]);
-                float raw = TFormat.Widen(x.Delta[atDelta + (next * x.PitchDelta)]);
-                float dy = TFormat.Widen(gy[atY + (next * x.Channels)]);
-                float delta = x.StepSize(raw, channel, traits);
-                float softplusSlope = traits.Softplus ? DeviceMath.Sigmoid(traits.HasBias ? raw + x.Bias[channel] : raw) : 1f;
-                float gateSlope = 0f;
-                if (traits.HasGate)
-                {
-                    // silu = z s, silu′ = s (1 + z (1 − s))
-                    float z = TFormat.Widen(x.Z[atZ + (next * x.PitchZ)]), s = DeviceMath.Sigmoid(z);
-                    gateSlope = dy * s * GpuMath.Fma(z, 1f - s, 1f);
-                    dy *= z * s;
-                }
-
-                input = new Float2(delta, delta * u);
-                output = new Float2(dy, u);
-                slope = new Float2(gateSlope, softplusSlope);
-            }
-
-            inputs[at] = input;
-            outputs[at] = output;
-            slopes[at] = slope;
-        }
-
-        int n = Group.Thread % ScanLane.States, stateRows = Group.Size / ScanLane.States, stateRow = Group.Thread / ScanLane.States;
-        start = ((long)sample * x.Length) + first + stateRow;
-        long atB = (start * x.PitchB) + n, atC = (start * x.PitchC) + n;
-        left = n < x.States ? valid - first - stateRow : 0;
-        for (int i = 0; i < Steps / stateRows; i++)
-        {
-            Loop.Unroll();
-            float inB = 0f, inC = 0f;
-            if (i * stateRows < left)
-            {
-                inB = TFormat.Widen(x.B[atB + (i * stateRows * x.PitchB)]);
-                inC = TFormat.Widen(x.C[atC + (i * stateRows * x.PitchC)]);
-            }
-
-            b[Group.Thread + (i * Group.Size)] = inB;
-            c[Group.Thread + (i * Group.Size)] = inC;
-        }
-
-        if (traits.HasSequences && Group.Thread < Steps)
-        {
-            restarts[Group.Thread] = x.Restart(sample, first + Group.Thread);
-        }
-    }
-
-    private static void Advance(ref Registers<float, N4> state, Registers<float, N4> decay, in Tile tile, int row, SelectiveScanTraits traits) =>
+    private static void Advance(ref Registers<float, N4> state, Registers<float, N4> decay, in ScanGradientTile tile, int row, SelectiveScanTraits traits) =>
         SelectiveScanForward.Advance(
             ref state, decay, tile.Inputs[(row * ScanLane.Channels) + ScanLane.Channel], tile.B.As<Float4>()[(row * ScanLane.Parts) + ScanLane.Part],
             traits.HasSequences ? tile.Restarts[row] : 0f, traits.HasSequences);
 
     /// <summary>The states around eight positions, and their decays.</summary>
-    private static void Recompute(ref Walk walk, Float4 entry, in Tile tile, int first, SelectiveScanTraits traits)
+    private static void Recompute(ref Walk walk, Float4 entry, in ScanGradientTile tile, int first, SelectiveScanTraits traits)
     {
         walk.States[0] = entry.X;
         walk.States[1] = entry.Y;
@@ -302,7 +243,7 @@ internal static class SelectiveScanBackward
     }
 
     /// <summary>Position <paramref name="i"/> of eight, backwards; its totals go to register <paramref name="slot"/>.</summary>
-    private static void StepBack(ref Walk walk, ref Totals totals, in Tile tile, int first, int i, int slot)
+    private static void StepBack(ref Walk walk, ref Totals totals, in ScanGradientTile tile, Shared<float> sums, int first, int i, int slot)
     {
         int row = first + i, at = (row * ScanLane.Channels) + ScanLane.Channel;
         Float2 input = tile.Inputs[at];
@@ -331,7 +272,6 @@ internal static class SelectiveScanBackward
 
         // Lanes 0–3 of a part now have its four sums of dB, lanes 4–7 those of dC.
         float sum = ScanLane.SumOverChannels(overChannels);
-        Shared<float> sums = tile.Sums;
         int lane = Warp.Lane & 7;
         sums[(((Warp.Index * Steps) + row) * Sums) + ((lane >> 2) * ScanLane.States) + (ScanLane.Part * 4) + (lane & 3)] = sum;
     }
@@ -375,25 +315,6 @@ internal static class SelectiveScanBackward
         four[2] = value.Z;
         four[3] = value.W;
         return four;
-    }
-
-    /// <summary>A chunk in shared memory, [position, channel] or [position, number of state].</summary>
-    private struct Tile
-    {
-        /// <summary>Δ, Δ u.</summary>
-        public Shared<Float2> Inputs;
-
-        /// <summary>ȳ, u.</summary>
-        public Shared<Float2> Outputs;
-
-        /// <summary>dy·silu′(z), softplus′.</summary>
-        public Shared<Float2> Slopes;
-        public Shared<float> B;
-        public Shared<float> C;
-        public Shared<float> Restarts;
-
-        /// <summary>[warp, position, dB then dC].</summary>
-        public Shared<float> Sums;
     }
 
     /// <summary>What a thread carries backwards.</summary>

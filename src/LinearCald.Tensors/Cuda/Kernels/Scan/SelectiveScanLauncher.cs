@@ -80,17 +80,17 @@ internal static class SelectiveScanLauncher
         return new LaunchShape(new Index3(Blocks(channels, threads), batch), threads);
     }
 
-    /// <summary>How many parts time is cut into: one unless there is less than one group of 32 channels for each multiprocessor.</summary>
-    private static int Parts(Accelerator accelerator, in SelectiveScanInputs x)
+    /// <summary>How many parts time is cut into: one unless there are fewer groups of 32 channels than <paramref name="enough"/> for each multiprocessor.</summary>
+    private static int Parts(Accelerator accelerator, in SelectiveScanInputs x, int enough)
     {
         int groups = x.U.Shape[0] * Blocks(x.U.Shape[2], WideGroup), multiprocessors = accelerator.Limits.Multiprocessors, length = x.U.Shape[1];
-        if (groups >= multiprocessors || length < 2 * ShortestPart)
+        if (groups >= enough * multiprocessors || length < 2 * ShortestPart)
         {
             return 1;
         }
 
-        int wanted = Math.Min(((WantedGroups * multiprocessors) + groups - 1) / groups, length / ShortestPart);
-        int part = PartLength(length, wanted);
+        // not more groups than run at once
+        int wanted = Math.Min(WantedGroups * multiprocessors / groups, length / ShortestPart), part = PartLength(length, wanted);
         return (length + part - 1) / part;
     }
 
@@ -133,7 +133,7 @@ internal static class SelectiveScanLauncher
                 return;
             }
 
-            int parts = Parts(Accelerator, X);
+            int parts = Parts(Accelerator, X, enough: 1);
             if (parts == 1)
             {
                 Launch<TWord, TFormat>(Shape(Accelerator, X), default, traits, ScanPass.Whole);
@@ -162,14 +162,15 @@ internal static class SelectiveScanLauncher
             where TWord : unmanaged
             where TFormat : struct, IElementFormat<TWord>
         {
-            LaunchShape shape = Shape(Accelerator, X);
-            int batch = X.U.Shape[0], blocks = shape.Grid.X;
+            int parts = Parts(Accelerator, X, enough: 2), batch = X.U.Shape[0], sums = parts * batch;
+            LaunchShape shape = parts == 1 ? Shape(Accelerator, X) : new(new Index3(Blocks(X.U.Shape[2], WideGroup), batch, parts), WideGroup);
+            int blocks = shape.Grid.X;
             long channels = X.U.Shape[2], parameters = X.A.Count, rows = X.U.Shape.Rows * X.A.Shape[1];
             using DeviceBuffer<float> b = Accelerator.Allocate<float>(blocks * rows, "partial gradients of a scan's B");
             using DeviceBuffer<float> c = Accelerator.Allocate<float>(blocks * rows, "partial gradients of a scan's C");
-            using DeviceBuffer<float> a = Accelerator.Allocate<float>(batch * parameters, "partial gradients of a scan's A");
-            using DeviceBuffer<float> d = Accelerator.Allocate<float>(batch * channels, "partial gradients of a scan's D");
-            using DeviceBuffer<float> bias = Accelerator.Allocate<float>(batch * channels, "partial gradients of a scan's bias");
+            using DeviceBuffer<float> a = Accelerator.Allocate<float>(sums * parameters, "partial gradients of a scan's A");
+            using DeviceBuffer<float> d = Accelerator.Allocate<float>(sums * channels, "partial gradients of a scan's D");
+            using DeviceBuffer<float> bias = Accelerator.Allocate<float>(sums * channels, "partial gradients of a scan's bias");
             SelectiveScanGradientViews<TWord> views = new()
             {
                 Y = Read<TWord>(GY),
@@ -186,20 +187,38 @@ internal static class SelectiveScanLauncher
                 Bias = bias.View,
                 InitialState = Write<float>(G.InitialState),
             };
-            SelectiveScanTraits traits = TraitsOf(X with { InitialState = null }, Saved, G.InitialState);
-            Accelerator.Launch(Kernels<TWord, TFormat>.Backward, shape, ArgumentsOf<TWord>(X with { InitialState = null }), Read<float>(Saved), views, traits);
+            SelectiveScanInputs inputs = X with { InitialState = null };
+            SelectiveScanTraits traits = TraitsOf(inputs, Saved, G.InitialState);
+            SelectiveScanArguments<TWord> arguments = ArgumentsOf<TWord>(inputs);
+            if (parts == 1)
+            {
+                Accelerator.Launch(Kernels<TWord, TFormat>.Backward, shape, arguments, Read<float>(Saved), views, default(ScanParts), traits, ScanPass.Whole);
+            }
+            else
+            {
+                int cells = checked((int)(batch * parameters));
+                using DeviceBuffer<float> ends = Accelerator.Allocate<float>((parts - 1L) * cells, "gradients at the ends of a scan's parts");
+                using DeviceBuffer<float> steps = Accelerator.Allocate<float>((parts - 1L) * batch * channels, "step sizes of a scan's parts");
+                ScanParts cut = new() { Ends = ends.View, Steps = steps.View, Length = PartLength(X.U.Shape[1], parts) };
+                Accelerator.Launch(
+                    Kernels<TWord, TFormat>.BackwardEnds, shape with { Grid = new Index3(blocks, batch, parts - 1) }, arguments, Read<TWord>(GY), cut,
+                    traits with { HasSkip = false, Saves = false, Ends = false });
+                Accelerator.Launch(CarryKernel, LaunchShape.For(cells), Read<float>(X.A), cut, parts - 1, cells, (int)channels, X.A.Shape[1]);
+                Accelerator.Launch(Kernels<TWord, TFormat>.Backward, shape, arguments, Read<float>(Saved), views, cut, traits, ScanPass.Parts);
+            }
+
             ColumnSum.AddPartials(Accelerator, TFormat.Type, b.View, GpuBackend.Address(G.B), blocks, rows, accumulate: false);
             ColumnSum.AddPartials(Accelerator, TFormat.Type, c.View, GpuBackend.Address(G.C), blocks, rows, accumulate: false);
-            ColumnSum.AddPartials(Accelerator, DType.Float32, a.View, GpuBackend.Address(G.A), batch, parameters, accumulate: false);
-            Add(d.View, G.D, batch);
-            Add(bias.View, G.DeltaBias, batch);
+            ColumnSum.AddPartials(Accelerator, DType.Float32, a.View, GpuBackend.Address(G.A), sums, parameters, accumulate: false);
+            Add(d.View, G.D, sums);
+            Add(bias.View, G.DeltaBias, sums);
         }
 
-        private void Add(View<float> partial, Tensor? target, int batch)
+        private void Add(View<float> partial, Tensor? target, int sums)
         {
             if (target is not null)
             {
-                ColumnSum.AddPartials(Accelerator, DType.Float32, partial, GpuBackend.Address(target), batch, target.Count, accumulate: false);
+                ColumnSum.AddPartials(Accelerator, DType.Float32, partial, GpuBackend.Address(target), sums, target.Count, accumulate: false);
             }
         }
     }
@@ -210,6 +229,7 @@ internal static class SelectiveScanLauncher
     {
         public static readonly Kernel Forward = Kernel.Of(SelectiveScanForward.Run<TWord, TFormat>);
         public static readonly Kernel Backward = Kernel.Of(SelectiveScanBackward.Run<TWord, TFormat>);
+        public static readonly Kernel BackwardEnds = Kernel.Of(SelectiveScanBackwardEnds.Run<TWord, TFormat>);
         public static readonly Kernel Step = Kernel.Of(SelectiveScanStep.Run<TWord, TFormat>);
     }
 }
