@@ -15,7 +15,7 @@ public sealed class ForwardContext
     /// <summary>Whether the model returns the hidden states of all layers.</summary>
     public bool HiddenStates { get; init; }
 
-    /// <summary>The type activations have between the embeddings and the head; null for the parameters' own.</summary>
+    /// <summary>The type of what goes through matrix products, attention and scans; null for the parameters' own. Residual streams and norms keep the parameters' type.</summary>
     public DType? ComputeType { get; init; }
 
     /// <summary>Whether layers keep only their inputs and are computed again in the backward pass.</summary>

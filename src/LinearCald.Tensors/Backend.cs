@@ -69,6 +69,7 @@ internal abstract partial class Backend
     /// <summary>loss[1]; lse [rows] is kept for the gradient. Labels are int32.</summary>
     public abstract void CrossEntropy(Tensor logits, Tensor labels, int ignore, Reduction reduction, Tensor loss, Tensor lse);
 
+    /// <summary>glogits may be logits; where the device has 16-bit products, it may be 16-bit and logits Float32.</summary>
     public abstract void CrossEntropyGradient(Tensor logits, Tensor labels, int ignore, Reduction reduction, Tensor lse, Tensor gloss, Tensor glogits);
 
     /// <summary>Σ over rows and classes of p_T (log p_T − log p_S) at a temperature, times <paramref name="scale"/>, into loss[1].</summary>

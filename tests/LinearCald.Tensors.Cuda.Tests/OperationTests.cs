@@ -53,6 +53,7 @@ public sealed class OperationTests : IDisposable
         Compare(type, c => c.Data("a", 3, 17, 20).MatMul(c.Data("b", 3, 9, 20), transposeB: true));
         Compare(type, c => c.Data("x", 2, 9, 24).Linear(c.Parameter("w", 16, 24), c.Parameter("bias", 16)));
         Compare(type, c => c.Data("x", 2, 9, 24).Linear(c.Parameter("w", 16, 24), c.Parameter("bias", 16), Activation.GeluErf));
+        Compare(type, c => c.Data("x", 2, 9, 24).Linear(c.Parameter("w", 16, 24), c.Parameter("bias", 16), Activation.GeluErf, output: DType.Float32));
     }
 
     [Fact]

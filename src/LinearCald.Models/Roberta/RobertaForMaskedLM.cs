@@ -19,8 +19,12 @@ internal sealed class RobertaLMHead : Module
         _norm = AddModule("layer_norm", new LayerNorm(context, config.HiddenSize, config.LayerNormEpsilon));
     }
 
-    /// <summary>[B, L, d] → [B, L, vocabulary], in the compute type.</summary>
-    public Tensor Forward(Tensor x, Parameter words) => _norm.Forward(_dense.Forward(x)).Linear(words.Value, _bias.Value);
+    /// <summary>[B, L, d] → [B, L, vocabulary].</summary>
+    public Tensor Forward(Tensor x, Parameter words, ForwardContext context)
+    {
+        Tensor h = _norm.Forward(_dense.Forward(context.Compute(x), x.Type));
+        return context.Compute(h).Linear(words.Value, _bias.Value, output: x.Type); // [B, L, vocabulary], never rounded
+    }
 }
 
 /// <summary>A masked language model whose output table is its word table: <c>roberta</c> and <c>lm_head</c>.</summary>
@@ -43,6 +47,6 @@ public sealed class RobertaForMaskedLM : PretrainedRoberta
         ArgumentNullException.ThrowIfNull(context);
         List<Tensor>? states = context.HiddenStates ? [] : null;
         Tensor x = Roberta.Forward(input, context, states);
-        return new ModelOutput(_head.Forward(x, Roberta.Embeddings.Words.Weight), states);
+        return new ModelOutput(_head.Forward(x, Roberta.Embeddings.Words.Weight, context), states);
     }
 }

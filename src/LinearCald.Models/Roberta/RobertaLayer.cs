@@ -6,7 +6,10 @@ using LinearCald.Tensors.Memory;
 
 namespace LinearCald.Models.Roberta;
 
-/// <summary>A linear map whose result is dropped out, added to a residual and normalised: <c>dense</c>, <c>LayerNorm</c>.</summary>
+/// <summary>
+/// A linear map whose result is dropped out, added to a residual and normalised: <c>dense</c>, <c>LayerNorm</c>. In mixed precision h has the compute type, the
+/// product is written in the residual's float32, and so are sum and norm.
+/// </summary>
 internal sealed class RobertaOutput : Module
 {
     private readonly Linear _dense;
@@ -21,7 +24,7 @@ internal sealed class RobertaOutput : Module
     }
 
     public Tensor Forward(Tensor h, Tensor residual, ForwardContext context) =>
-        _norm.ForwardResidual(residual, _dense.Forward(h), context.Probability(_dropout), context.NextKey());
+        _norm.ForwardResidual(residual, _dense.Forward(h, residual.Type), context.Probability(_dropout), context.NextKey());
 }
 
 /// <summary>The mixer and its output map: <c>self</c>, <c>output</c>.</summary>
@@ -39,7 +42,7 @@ internal sealed class RobertaAttention : Module
     }
 
     public Tensor Forward(Tensor x, Tensor? lengths, ForwardContext context) =>
-        _output.Forward(_self.Forward(x, lengths, context), x, context);
+        _output.Forward(_self.Forward(context.Compute(x), lengths, context), x, context);
 }
 
 /// <summary>The first half of the feed-forward block: <c>dense</c> and the activation.</summary>
@@ -76,6 +79,6 @@ internal sealed class RobertaLayer : Module
     {
         using MemoryScope scope = MemoryScope.Begin();
         Tensor a = _attention.Forward(x, lengths, context);
-        return scope.Keep(_output.Forward(_intermediate.Forward(a), a, context));
+        return scope.Keep(_output.Forward(_intermediate.Forward(context.Compute(a)), a, context));
     }
 }

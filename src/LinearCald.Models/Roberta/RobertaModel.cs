@@ -44,10 +44,10 @@ internal sealed class RobertaModel : Module
 
     public RobertaEmbeddings Embeddings { get; }
 
-    /// <summary>[B, L, d]; the hidden states 0 (embeddings) … layers go to <paramref name="states"/> when it is given.</summary>
+    /// <summary>[B, L, d]; the hidden states 0 (embeddings) … layers go to <paramref name="states"/> when it is given. They are of the parameters' type in every precision.</summary>
     public Tensor Forward(RobertaInput input, ForwardContext context, List<Tensor>? states)
     {
-        Tensor x = context.Compute(Embeddings.Forward(input, context));
+        Tensor x = Embeddings.Forward(input, context);
         states?.Add(x);
         return _encoder.Forward(x, input.Lengths, context, states);
     }

@@ -42,5 +42,6 @@ public sealed class Linear : Module
     public Parameter? Bias { get; }
 
     /// <summary>[..., in] → [..., out].</summary>
-    public Tensor Forward(Tensor x) => x.Linear(Weight.Value, Bias?.Value, _activation, _full);
+    /// <param name="output">Type of the result: x's when null, or Float32 for 16-bit x.</param>
+    public Tensor Forward(Tensor x, DType? output = null) => x.Linear(Weight.Value, Bias?.Value, _activation, _full, output);
 }

@@ -22,10 +22,21 @@ internal sealed partial class GpuBackend
     public override void CrossEntropy(Tensor logits, Tensor labels, int ignore, Reduction reduction, Tensor loss, Tensor lse) => Kernels.CrossEntropy.Forward(
         _accelerator, logits.Type, Address(logits), Address(labels), ignore, reduction == Reduction.Mean, Address(loss), Address(lse), logits.Shape.Rows, logits.Shape.Last);
 
-    public override void CrossEntropyGradient(Tensor logits, Tensor labels, int ignore, Reduction reduction, Tensor lse, Tensor gloss, Tensor glogits) =>
-        Kernels.CrossEntropy.Backward(
-            _accelerator, logits.Type, Address(logits), Address(labels), ignore, reduction == Reduction.Mean, Address(lse), Address(gloss), Address(glogits),
-            logits.Shape.Rows, logits.Shape.Last);
+    public override void CrossEntropyGradient(Tensor logits, Tensor labels, int ignore, Reduction reduction, Tensor lse, Tensor gloss, Tensor glogits)
+    {
+        if (glogits.Type == logits.Type)
+        {
+            Kernels.CrossEntropy.Backward(
+                _accelerator, logits.Type, Address(logits), Address(labels), ignore, reduction == Reduction.Mean, Address(lse), Address(gloss), Address(glogits),
+                logits.Shape.Rows, logits.Shape.Last);
+        }
+        else
+        {
+            Kernels.CrossEntropy.BackwardRounded(
+                _accelerator, glogits.Type, Address(logits), Address(labels), ignore, reduction == Reduction.Mean, Address(lse), Address(gloss), Address(glogits),
+                logits.Shape.Rows, logits.Shape.Last);
+        }
+    }
 
     public override void KlDivergence(Tensor student, Tensor teacher, double temperature, double scale, Tensor loss) => Kernels.KlDivergence.Forward(
         _accelerator, student.Type, Address(student), Address(teacher), temperature, scale, Address(loss), student.Shape.Rows, student.Shape.Last);

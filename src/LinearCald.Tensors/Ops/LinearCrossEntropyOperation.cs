@@ -114,11 +114,7 @@ public static class LinearCrossEntropyOperation
                     continue;
                 }
 
-                _backend.CrossEntropyGradient(z, chosen, ignore, Reduction.Sum, normaliser, one, z);
-                if (!ReferenceEquals(glogits, logits))
-                {
-                    _backend.Copy(z, gz);
-                }
+                _backend.CrossEntropyGradient(z, chosen, ignore, Reduction.Sum, normaliser, one, gz);
 
                 if (HiddenGradient is not null)
                 {

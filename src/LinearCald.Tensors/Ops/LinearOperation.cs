@@ -14,8 +14,9 @@ public static class LinearOperation
     /// <param name="bias">[out]</param>
     /// <param name="f">Applied to the result, fused.</param>
     /// <param name="full">Whether float32 products stay float32 where the device rounds them to tf32: for heads, whose error every gradient inherits.</param>
+    /// <param name="output">Type of the result: x's, or Float32 for 16-bit x, where the sums are written unrounded; null for x's.</param>
     /// <exception cref="CaldException">Extents or types do not fit.</exception>
-    public static Tensor Linear(this Tensor x, Tensor w, Tensor? bias = null, Activation f = Activation.None, bool full = false)
+    public static Tensor Linear(this Tensor x, Tensor w, Tensor? bias = null, Activation f = Activation.None, bool full = false, DType? output = null)
     {
         ArgumentNullException.ThrowIfNull(x);
         ArgumentNullException.ThrowIfNull(w);
@@ -31,11 +32,17 @@ public static class LinearOperation
         }
 
         Check.Vector("Linear", "bias", bias, w.Shape[0]);
+        DType type = output ?? x.Type;
+        if (type != x.Type && type != x.Type.Statistics())
+        {
+            throw new CaldException($"Linear: the result of a {x.Type} input is {x.Type} or {x.Type.Statistics()}, not {type}");
+        }
+
         x = x.Contiguous();
         Shape shape = x.Shape.With(-1, w.Shape[0]);
-        Tensor y = Tensor.Allocate(x.Device, x.Type, shape);
+        Tensor y = Tensor.Allocate(x.Device, type, shape);
         bool record = Tape.Wants(x, w, bias);
-        Tensor? pre = record && f != Activation.None && !f.SavesOutput() ? Tensor.Allocate(x.Device, x.Type, shape) : null;
+        Tensor? pre = record && f != Activation.None && !f.SavesOutput() ? Tensor.Allocate(x.Device, type, shape) : null;
         Tensor operand = w;
         if (w.Type != x.Type)
         {
@@ -111,17 +118,17 @@ public static class LinearOperation
                 backend.UnaryGradient(_f, _saved, gradient, gh);
             }
 
-            Tensor rows = Flat(gh);
+            if (_bias is { NeedsGradient: true })
+            {
+                Tensor gb = Gradients.Target(_bias, out bool accumulate);
+                backend.SumRows(Flat(gh), gb, accumulate);
+            }
+
+            Tensor rows = Flat(Operand(gh));
             if (_w.NeedsGradient)
             {
                 Tensor gw = Gradients.Target(_w, out bool accumulate);
                 backend.MatMul(rows, true, Flat(_x), false, gw, 1, accumulate);
-            }
-
-            if (_bias is { NeedsGradient: true })
-            {
-                Tensor gb = Gradients.Target(_bias, out bool accumulate);
-                backend.SumRows(rows, gb, accumulate);
             }
 
             if (_x.NeedsGradient)
@@ -129,6 +136,19 @@ public static class LinearOperation
                 Tensor gx = Gradients.Target(_x, out bool accumulate);
                 backend.MatMul(rows, false, _operand, false, Flat(gx), 1, accumulate);
             }
+        }
+
+        /// <summary>The gradient in the type of the products.</summary>
+        private Tensor Operand(Tensor gh)
+        {
+            if (gh.Type == _operand.Type)
+            {
+                return gh;
+            }
+
+            Tensor rounded = Tensor.Allocate(gh.Device, _operand.Type, gh.Shape);
+            gh.Device.Backend.Copy(gh, rounded);
+            return rounded;
         }
 
         private static Tensor Flat(Tensor x)

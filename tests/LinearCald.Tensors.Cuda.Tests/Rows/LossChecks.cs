@@ -29,6 +29,11 @@ internal static unsafe class LossChecks
                 double expected = CrossEntropyReference.Forward(p, l, c.Rows, c.Columns, Ignore, mean);
                 Assert.Equal(expected, loss.Read()[0], 3e-6 * Math.Max(1, Math.Abs(expected)));
                 using DeviceArray gloss = DeviceArray.Of(accelerator, DType.Float32, [0.75]);
+                if (c.Type == DType.Float32 && c.Columns > 1)
+                {
+                    Rounded(accelerator, c, logits, labels, mean, lse, gloss, CrossEntropyReference.Gradient(p, l, c.Rows, c.Columns, Ignore, mean, 0.75));
+                }
+
                 Cuda.Kernels.CrossEntropy.Backward(
                     accelerator, c.Type, logits.Address, labels.Address, Ignore, mean, lse.Address, gloss.Address, logits.Address, c.Rows, c.Columns);
                 double[] gradient = CrossEntropyReference.Gradient(p, l, c.Rows, c.Columns, Ignore, mean, 0.75);
@@ -38,6 +43,19 @@ internal static unsafe class LossChecks
                 }
             }
         }));
+
+    private static void Rounded(
+        Accelerator accelerator, RowCase c, DeviceArray logits, DeviceArray labels, bool mean, DeviceArray lse, DeviceArray gloss, double[] expected)
+    {
+        foreach (DType type in (DType[])[DType.BFloat16, DType.Float16])
+        {
+            RowCase rounded = c with { Type = type };
+            using DeviceArray gradient = rounded.Result(accelerator);
+            Cuda.Kernels.CrossEntropy.BackwardRounded(
+                accelerator, type, logits.Address, labels.Address, Ignore, mean, lse.Address, gloss.Address, gradient.Address, c.Rows, c.Columns);
+            rounded.Close(expected, gradient.Read());
+        }
+    }
 
     public static void LabelScores(Accelerator accelerator, int cases, int columns) =>
         Check.One(Config.QuickThrowOnFailure.WithMaxTest(cases), Prop.ForAll(RowCase.UpTo(columns), c =>

@@ -118,6 +118,11 @@ public static class KernelCatalogue
             backend.CrossEntropy(logits, labels, -100, Reduction.Mean, loss, lse);
             backend.CrossEntropyGradient(logits, labels, -100, Reduction.Mean, lse, loss, glogits);
             backend.LabelScores(logits, labels, lse, labels);
+            if (type != DType.Float32)
+            {
+                backend.CrossEntropyGradient(Make(DType.Float32, logits.Shape[0], logits.Shape[1]), labels, -100, Reduction.Sum, lse, loss, glogits);
+            }
+
             backend.KlDivergence(logits, glogits, 2, 1, loss);
             backend.KlDivergenceGradient(logits, glogits, 2, 1, loss, glogits);
         }

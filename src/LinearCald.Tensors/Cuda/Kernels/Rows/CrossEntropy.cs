@@ -26,6 +26,23 @@ internal static class CrossEntropy
         RowPlan.Dispatch(type, "CrossEntropyGradient", new BackwardLaunch(accelerator, logits, labels, ignore, lse, scale.ReadOnly, glogits, rows, classes), rows, classes, RowPlan.SeveralRows);
     }
 
+    /// <summary>The same from float32 logits into a gradient of <paramref name="output"/>, bfloat16 or float16.</summary>
+    public static void BackwardRounded(
+        Accelerator accelerator, DType output, nint logits, nint labels, int ignore, bool mean, nint lse, nint gloss, nint glogits, long rows, long classes)
+    {
+        using DeviceBuffer<float> scale = accelerator.Allocate<float>(1, "scale of a loss");
+        accelerator.Launch(s_scale, new LaunchShape(1, TotalKernels.Threads), RowMatrix.ReadOnly<float>(gloss, 1), RowMatrix.ReadOnly<int>(labels, rows), (int)rows, ignore, scale.View, mean);
+        BackwardLaunch launch = new(accelerator, logits, labels, ignore, lse, scale.ReadOnly, glogits, rows, classes);
+        if (output == DType.BFloat16)
+        {
+            RowPlan.Dispatch(DType.Float32, "CrossEntropyGradient", new RoundedLaunch<ushort, BFloat16Format>(launch), rows, classes, RowPlan.SeveralRows);
+        }
+        else
+        {
+            RowPlan.Dispatch(DType.Float32, "CrossEntropyGradient", new RoundedLaunch<ushort, Float16Format>(launch), rows, classes, RowPlan.SeveralRows);
+        }
+    }
+
     /// <summary>factors[2], float32: of the sum of the rows' losses and of its gradients.</summary>
     public static void Factors(Accelerator accelerator, nint labels, long rows, int ignore, bool mean, nint factors) => accelerator.Launch(
         s_factors, new LaunchShape(1, TotalKernels.Threads), RowMatrix.ReadOnly<int>(labels, rows), (int)rows, ignore, RowMatrix.View<float>(factors, 2), mean);
@@ -63,6 +80,36 @@ internal static class CrossEntropy
                 RowMatrix.View<TWord>(glogits, rows, classes), (int)rows, (int)classes, ignore,
                 plan.Access(classes, TFormat.Lanes, RowMatrix.Aligned(logits | glogits)), plan.IsWide(classes));
         }
+    }
+
+    private readonly record struct RoundedLaunch<TOut, TOutFormat>(BackwardLaunch Launch) : IRowLaunch
+        where TOut : unmanaged
+        where TOutFormat : struct, IElementFormat<TOut>
+    {
+        public void Run<TWord, TFormat, TTeam, TCount>(in RowPlan plan)
+            where TWord : unmanaged
+            where TFormat : struct, IElementFormat<TWord>
+            where TTeam : struct, IRowTeam
+            where TCount : struct, ICount
+        {
+            (Accelerator accelerator, nint logits, nint labels, int ignore, nint lse, ReadOnlyView<float> scale, nint glogits, long rows, long classes) = Launch;
+            accelerator.Launch(
+                RoundedKernels<TWord, TFormat, TOut, TOutFormat, TTeam, TCount>.Backward, plan.Shape(rows),
+                RowMatrix.ReadOnly<TWord>(logits, rows, classes), RowMatrix.ReadOnly<int>(labels, rows), RowMatrix.ReadOnly<float>(lse, rows), scale,
+                RowMatrix.View<TOut>(glogits, rows, classes), (int)rows, (int)classes, ignore,
+                plan.Access(classes, TFormat.Lanes, RowMatrix.Aligned(logits | glogits)), plan.IsWide(classes));
+        }
+    }
+
+    private static class RoundedKernels<TWord, TFormat, TOut, TOutFormat, TTeam, TCount>
+        where TWord : unmanaged
+        where TFormat : struct, IElementFormat<TWord>
+        where TOut : unmanaged
+        where TOutFormat : struct, IElementFormat<TOut>
+        where TTeam : struct, IRowTeam
+        where TCount : struct, ICount
+    {
+        public static readonly Kernel Backward = Kernel.Of(CrossEntropyKernels.BackwardRounded<TWord, TFormat, TOut, TOutFormat, TTeam, TCount>);
     }
 
     private static class Kernels<TWord, TFormat, TTeam, TCount>

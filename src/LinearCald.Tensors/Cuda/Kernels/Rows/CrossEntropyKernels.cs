@@ -110,11 +110,7 @@ internal static class CrossEntropyKernels
             if (counts)
             {
                 RowTile<TWord, TFormat, TTeam, TCount>.Load(from, first, classes, 0f, access, ref values);
-                for (int i = 0; i < TCount.Value; i++)
-                {
-                    float p = GpuMath.Exp(values[i] - normaliser);
-                    values[i] = (RowTile<TWord, TFormat, TTeam, TCount>.ColumnOf(first, i, access) == label ? p - 1f : p) * factor;
-                }
+                Differences<TWord, TFormat, TTeam, TCount>(first, label, normaliser, factor, access, ref values);
             }
             else
             {
@@ -122,6 +118,59 @@ internal static class CrossEntropyKernels
             }
 
             RowTile<TWord, TFormat, TTeam, TCount>.Store(to, first, classes, wanted < rows, access, ref values);
+        }
+    }
+
+    /// <summary>The same from float32 logits into a gradient of 16-bit elements, for the products that come next.</summary>
+    [Kernel(Name = "cross_entropy_gradient_rounded")]
+    public static void BackwardRounded<TWord, TFormat, TOut, TOutFormat, TTeam, TCount>(
+        ReadOnlyView<TWord> logits, ReadOnlyView<int> labels, ReadOnlyView<float> lse, ReadOnlyView<float> scale, View<TOut> glogits, int rows, int classes, int ignore,
+        [Constant] RowAccess access, [Constant] bool wide)
+        where TWord : unmanaged
+        where TFormat : struct, IElementFormat<TWord>
+        where TOut : unmanaged
+        where TOutFormat : struct, IElementFormat<TOut>
+        where TTeam : struct, IRowTeam
+        where TCount : struct, ICount
+    {
+        int wanted = (Grid.IndexX * (Group.Size / TTeam.Threads)) + TTeam.Index;
+        int row = Math.Min(wanted, rows - 1);
+        int label = labels[row];
+        bool counts = label != ignore;
+        float normaliser = lse[row];
+        float factor = label >= 0 && label < classes ? scale[0] : float.NaN;
+        ReadOnlyView<TWord> from = logits.Slice((long)row * classes, classes);
+        View<TOut> to = glogits.Slice((long)row * classes, classes);
+        Registers<float, TCount> values = default;
+        int tiles = RowTile<TWord, TFormat, TTeam, TCount>.Tiles(classes, wide);
+        for (int tile = 0; tile < tiles; tile++)
+        {
+            int first = tile * RowTile<TWord, TFormat, TTeam, TCount>.Span;
+            if (counts)
+            {
+                RowTile<TWord, TFormat, TTeam, TCount>.Load(from, first, classes, 0f, access, ref values);
+                Differences<TWord, TFormat, TTeam, TCount>(first, label, normaliser, factor, access, ref values);
+            }
+            else
+            {
+                values.Fill(0f);
+            }
+
+            RowTile<TWord, TFormat, TTeam, TCount>.StoreRounded<TOut, TOutFormat>(to, first, classes, wanted < rows, access, ref values);
+        }
+    }
+
+    /// <summary>x becomes (e^(x − lse) − onehot(label)) · factor.</summary>
+    private static void Differences<TWord, TFormat, TTeam, TCount>(int first, int label, float normaliser, float factor, RowAccess access, ref Registers<float, TCount> values)
+        where TWord : unmanaged
+        where TFormat : struct, IElementFormat<TWord>
+        where TTeam : struct, IRowTeam
+        where TCount : struct, ICount
+    {
+        for (int i = 0; i < TCount.Value; i++)
+        {
+            float p = GpuMath.Exp(values[i] - normaliser);
+            values[i] = (RowTile<TWord, TFormat, TTeam, TCount>.ColumnOf(first, i, access) == label ? p - 1f : p) * factor;
         }
     }
 

@@ -141,6 +141,42 @@ internal static class RowTile<TWord, TFormat, TTeam, TCount>
         }
     }
 
+    /// <summary>Writes what lies within the row as 16-bit elements where the tile's own are float32: 8 bytes where those are 16.</summary>
+    public static void StoreRounded<TOut, TOutFormat>(View<TOut> row, int first, int columns, bool active, RowAccess access, ref Registers<float, TCount> y)
+        where TOut : unmanaged
+        where TOutFormat : struct, IElementFormat<TOut>
+    {
+        if (access == RowAccess.Scalar)
+        {
+            for (int i = 0; i < TCount.Value; i++)
+            {
+                if (active && Column(first, i) < columns)
+                {
+                    row[Column(first, i)] = TOutFormat.Narrow(y[i]);
+                }
+            }
+        }
+        else
+        {
+            View<UInt2> vectors = row.As<UInt2>();
+            for (int v = 0; v < TCount.Value / Lanes; v++)
+            {
+                int vector = Vector(first, v);
+                if (active && (access == RowAccess.Full || vector < Vectors(columns)))
+                {
+                    Registers<float, N8> values = default;
+                    for (int l = 0; l < Lanes; l++)
+                    {
+                        values[l] = y[(v * Lanes) + l];
+                    }
+
+                    UInt4 packed = TOutFormat.Pack(values);
+                    vectors[vector] = new UInt2(packed.X, packed.Y);
+                }
+            }
+        }
+    }
+
     /// <summary>Whether register i is an element of the row.</summary>
     public static bool Inside(int first, int i, int columns, RowAccess access)
     {
