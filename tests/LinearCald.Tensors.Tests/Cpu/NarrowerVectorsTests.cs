@@ -59,6 +59,5 @@ public class NarrowerVectorsTests
         SsdScanTests ssd = new();
         ssd.Any_chunking_is_the_recurrence();
         ssd.Gradients_do_not_depend_on_chunks_and_survive_float32();
-        ssd.Streaming_is_the_whole();
     }
 }

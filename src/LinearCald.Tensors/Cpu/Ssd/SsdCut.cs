@@ -3,24 +3,25 @@ using LinearCald.Tensors.Ops;
 namespace LinearCald.Tensors.Cpu;
 
 /// <summary>
-/// The cut of a scan into tasks: one row of the batch and a run of heads of one group, which then share the products of b and c. By shape alone, so that
-/// sums over heads have the same bits for any number of threads.
+/// The cut of a scan into tasks: one row of the batch and a run of heads of one group, which then share the products of b and c. Sums over heads depend on it, so the backward
+/// pass cuts by shape alone; what the forward pass computes does not.
 /// </summary>
 internal readonly struct SsdCut
 {
-    /// <summary>Enough tasks for many threads; where there are more rows and groups than this, a task takes all heads of its group.</summary>
-    private const int EnoughTasks = 16;
+    /// <summary>Enough tasks for many threads.</summary>
+    public const int ManyTasks = 16;
 
     /// <summary>Longer chunks than this only cost memory.</summary>
     private const int LongestChunk = 256;
 
     private readonly int _run;
 
+    /// <param name="tasks">How many are enough; where there are more rows and groups than this, a task takes all heads of its group.</param>
     /// <param name="mostHeads">Most heads of a task, for tasks that keep something large for each.</param>
-    public SsdCut(in SsdShape shape, int mostHeads = int.MaxValue)
+    public SsdCut(in SsdShape shape, int tasks, int mostHeads)
     {
         _run = Math.Min(mostHeads, shape.HeadsPerGroup);
-        while (_run > 1 && shape.Batch * shape.Groups * Pieces(shape.HeadsPerGroup) < EnoughTasks)
+        while (_run > 1 && shape.Batch * shape.Groups * Pieces(shape.HeadsPerGroup) < tasks)
         {
             _run = (_run + 1) / 2;
         }

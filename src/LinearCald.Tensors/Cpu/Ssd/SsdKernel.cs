@@ -13,6 +13,9 @@ internal static unsafe class SsdKernel
     /// <summary>Most memory of one task for the states on entry of its chunks.</summary>
     private const long KeptBytes = 64 << 20;
 
+    /// <summary>Of the forward pass, so that no thread waits long for the last one.</summary>
+    private const int TasksPerThread = 3;
+
     /// <param name="y">[B·L] × H·P; written completely, 0 in the padding.</param>
     /// <param name="pool">Threads to use; null: <see cref="WorkerPool.Shared"/>.</param>
     public static void Forward<T>(in SsdShape shape, in SsdData<T> data, T* y, WorkerPool? pool = null)
@@ -49,9 +52,9 @@ internal static unsafe class SsdKernel
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         pool ??= WorkerPool.Shared;
-        SsdCut cut = new(in shape);
+        SsdCut cut = new(in shape, SsdCut.ManyTasks, int.MaxValue);
         long states = ((shape.Length + cut.Chunk - 1) / cut.Chunk) * shape.StateCount * sizeof(T);
-        cut = new SsdCut(in shape, (int)Math.Clamp(KeptBytes / Math.Max(1, states), 1, shape.HeadsPerGroup));
+        cut = new SsdCut(in shape, SsdCut.ManyTasks, (int)Math.Clamp(KeptBytes / Math.Max(1, states), 1, shape.HeadsPerGroup));
         int groups = shape.Groups * shape.StateSize, heads = shape.Batch * shape.Heads;
         nint partial = (nint)shape.Batch * shape.Length * groups;
         bool direct = cut.RunsPerGroup == 1;
@@ -104,7 +107,7 @@ internal static unsafe class SsdKernel
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TV : unmanaged, ISimd<TV, T>
     {
-        SsdCut cut = new(in shape);
+        SsdCut cut = new(in shape, TasksPerThread * pool.Threads, int.MaxValue);
         pool.For(cut.Tasks(in shape), new SsdForward<T, TV> { Shape = shape, Data = data, Output = new(y, (nint)shape.Heads * shape.HeadSize), Cut = cut });
     }
 

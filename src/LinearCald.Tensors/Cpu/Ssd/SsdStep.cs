@@ -1,4 +1,6 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using LinearCald.Tensors.Ops;
 
 namespace LinearCald.Tensors.Cpu;
@@ -47,11 +49,21 @@ internal static unsafe class SsdStep
             T* x = Data.X[batch] + column, b = Data.B[batch] + ((long)(head / Shape.HeadsPerGroup) * n), c = Data.C[batch] + ((long)(head / Shape.HeadsPerGroup) * n);
             T delta = SsdReference.Delta(in Shape, Data.Delta[batch][head] + (Data.DeltaBias == null ? T.Zero : Data.DeltaBias[head]));
             T decay = T.Exp(delta * Data.A[head]), skip = Data.D == null ? T.Zero : Data.D[head];
-            for (int i = 0; i < p; i++)
+            if (Vector512.IsHardwareAccelerated)
             {
-                nint row = (nint)i * n;
-                y[i] = (skip * x[i]) + SimdLoop.Sum<T, StateRow<T>>(
-                    0, n, new StateRow<T>(before == null ? null : before + row, after == null ? null : after + row, b, c, decay, delta * x[i]));
+                Features<T, Wide512<T>>(p, n, before, after, b, c, x, decay, delta, skip, y);
+            }
+            else if (Vector256.IsHardwareAccelerated)
+            {
+                Features<T, Wide256<T>>(p, n, before, after, b, c, x, decay, delta, skip, y);
+            }
+            else if (Vector128.IsHardwareAccelerated)
+            {
+                Features<T, Wide128<T>>(p, n, before, after, b, c, x, decay, delta, skip, y);
+            }
+            else
+            {
+                Features<T, Lane<T>>(p, n, before, after, b, c, x, decay, delta, skip, y);
             }
         }
 
@@ -74,25 +86,62 @@ internal static unsafe class SsdStep
         }
     }
 
-    /// <summary>h ← decay · h + input · b for the states of one feature; sums h · c.</summary>
-    private readonly struct StateRow<T>(T* before, T* after, T* b, T* c, T decay, T input) : ISimdFold<T>
+    /// <summary>h ← decay · h + delta · x bᵀ and y = h c + skip · x, four features at a time: they share b and c.</summary>
+    private static void Features<T, TV>(int features, nint n, T* before, T* after, T* b, T* c, T* x, T decay, T delta, T skip, T* y)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TV : unmanaged, ISimd<TV, T>
+    {
+        int i = 0;
+        for (; i + 4 <= features; i += 4)
+        {
+            TV sum0 = TV.Of(0.0), sum1 = sum0, sum2 = sum0, sum3 = sum0;
+            TV input0 = TV.Broadcast(delta * x[i]), input1 = TV.Broadcast(delta * x[i + 1]), input2 = TV.Broadcast(delta * x[i + 2]), input3 = TV.Broadcast(delta * x[i + 3]);
+            nint row = i * n, j = 0;
+            for (; j + TV.Width <= n; j += TV.Width)
+            {
+                TV bj = TV.Load(b + j), cj = TV.Load(c + j);
+                sum0 = TV.Fma(Next(before, after, row + j, decay, input0 * bj), cj, sum0);
+                sum1 = TV.Fma(Next(before, after, row + n + j, decay, input1 * bj), cj, sum1);
+                sum2 = TV.Fma(Next(before, after, row + (2 * n) + j, decay, input2 * bj), cj, sum2);
+                sum3 = TV.Fma(Next(before, after, row + (3 * n) + j, decay, input3 * bj), cj, sum3);
+            }
+
+            y[i] = sum0.SumLanes() + Rest(before, after, row, j, n, b, c, decay, delta * x[i]) + (skip * x[i]);
+            y[i + 1] = sum1.SumLanes() + Rest(before, after, row + n, j, n, b, c, decay, delta * x[i + 1]) + (skip * x[i + 1]);
+            y[i + 2] = sum2.SumLanes() + Rest(before, after, row + (2 * n), j, n, b, c, decay, delta * x[i + 2]) + (skip * x[i + 2]);
+            y[i + 3] = sum3.SumLanes() + Rest(before, after, row + (3 * n), j, n, b, c, decay, delta * x[i + 3]) + (skip * x[i + 3]);
+        }
+
+        for (; i < features; i++)
+        {
+            y[i] = Rest(before, after, i * n, 0, n, b, c, decay, delta * x[i]) + (skip * x[i]);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TV Next<T, TV>(T* before, T* after, nint at, T decay, TV input)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TV : unmanaged, ISimd<TV, T>
+    {
+        TV state = before == null ? input : TV.Fma(TV.Broadcast(decay), TV.Load(before + at), input);
+        if (after != null)
+        {
+            state.Store(after + at);
+        }
+
+        return state;
+    }
+
+    /// <summary>The states from <paramref name="first"/> on of the feature at <paramref name="row"/>, one by one.</summary>
+    private static T Rest<T>(T* before, T* after, nint row, nint first, nint n, T* b, T* c, T decay, T input)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        public TV Step<TV>(TV soFar, nint i)
-            where TV : unmanaged, ISimd<TV, T>
+        T sum = T.Zero;
+        for (nint j = first; j < n; j++)
         {
-            TV state = TV.Broadcast(input) * TV.Load(b + i);
-            if (before != null)
-            {
-                state = TV.Fma(TV.Broadcast(decay), TV.Load(before + i), state);
-            }
-
-            if (after != null)
-            {
-                state.Store(after + i);
-            }
-
-            return TV.Fma(state, TV.Load(c + i), soFar);
+            sum += Next(before, after, row + j, decay, new Lane<T>(input * b[j])).Value * c[j];
         }
+
+        return sum;
     }
 }
