@@ -1,5 +1,4 @@
 using LinearCald.Tensors.Cuda.Kernels;
-using LinearCald.Tensors.Memory;
 using LinearCald.Tensors.Ops;
 
 namespace LinearCald.Tensors.Cuda;
@@ -16,14 +15,11 @@ internal sealed partial class GpuBackend
         if (y.IsContiguous)
         {
             Elementwise.AddInPlace(_accelerator, y.Type, Address(y), Address(x), y.Count);
-            return;
         }
-
-        using MemoryScope scope = MemoryScope.Begin();
-        Tensor sum = Tensor.Allocate(y.Device, y.Type, y.Shape);
-        Copy(y, sum);
-        AddInPlace(sum, x);
-        Copy(sum, y);
+        else
+        {
+            Elementwise.AddRows(_accelerator, y.Type, Address(y), y.Pitch(), Address(x), y.Shape.Rows, y.Shape.Last);
+        }
     }
 
     public override void Affine(Tensor x, double factor, double offset, Tensor y) =>

@@ -5,8 +5,8 @@ namespace LinearCald.Tensors.Cpu;
 
 /// <summary>
 /// The gradients of <see cref="CausalConv"/>: g = gy · f′(p) with p computed again, dx[t] = Σ over j of w[j] · g[t + K − 1 − j], dw[j] = Σ over t of
-/// g[t] · x[t − K + 1 + j], dbias = Σ g. A tile of 32 rows and 128 channels keeps its g (and the K − 1 rows of g after it) in the first-level cache for both
-/// uses. Parameter gradients are gathered in at most 64 partial sums, which are added in order. Floor: a read of x and gy, a write of dx.
+/// g[t] · x[t − K + 1 + j], dbias = Σ g. A tile of 32 rows and 128 channels keeps its x and its g (and the K − 1 rows of g after it) in the first-level
+/// cache for all uses. Parameter gradients are gathered in at most 64 partial sums, which are added in order. Floor: a read of x and gy, a write of dx.
 /// </summary>
 internal static unsafe class CausalConvGradient
 {
@@ -77,7 +77,7 @@ internal static unsafe class CausalConvGradient
                 new Span<T>(mine, checked((int)columns)).Clear();
             }
 
-            using Scratch<T> g = new((TileRows + shape.Taps) * TileChannels);
+            using Scratch<T> g = new(2 * (TileRows + (2 * shape.Taps)) * TileChannels);
             for (long unit = index * unitsAPiece; unit < Math.Min((index + 1) * unitsAPiece, units); unit++)
             {
                 Tile(unit / tiles, unit % tiles * TileRows, g.Pointer, mine);
@@ -100,11 +100,14 @@ internal static unsafe class CausalConvGradient
                 reach[r] = r < live ? window.Reach(from + r) : shape.Taps - 1;
             }
 
+            bool whole = !new ReadOnlySpan<int>(reach, needed).ContainsAnyExcept(shape.Taps - 1);
             T** taps = stackalloc T*[shape.Taps];
+            T* copies = g + ((TileRows + shape.Taps) * TileChannels);
             for (int c = 0; c < shape.Channels; c += TileChannels)
             {
                 int width = Math.Min(TileChannels, shape.Channels - c);
-                OutputGradient(window, b, from, live, c, width, taps, g);
+                ConvWindow<T> near = Copy(window, b, from, live, c, width, copies);
+                OutputGradient(near, b, from, live, c, width, taps, g);
                 new Span<T>(g + (live * TileChannels), (needed - live) * TileChannels).Clear();
                 if (dx is not null)
                 {
@@ -114,9 +117,21 @@ internal static unsafe class CausalConvGradient
                 if (partial is not null)
                 {
                     SimdLoop.For<T, ParameterBody<T>>(
-                        0, width, new(g, window.Row(from) + c, (nint)pitch, Math.Min(rows, live), shape.Taps, reach, partial + c, shape.Channels));
+                        0, width, new(g, near.Row(from), Math.Min(rows, live), shape.Taps, reach, whole, partial + c, shape.Channels));
                 }
             }
+        }
+
+        // Rows whose pitch is a power of two share a few sets of the cache; side by side all of a tile stays there.
+        private ConvWindow<T> Copy(ConvWindow<T> window, long b, long from, int live, int c, int width, T* copies)
+        {
+            long first = from - shape.Taps + 1;
+            for (long t = Math.Max(first, 0); t < from + live; t++)
+            {
+                new ReadOnlySpan<T>(window.Row(t) + c, width).CopyTo(new Span<T>(copies + ((t - first) * TileChannels), width));
+            }
+
+            return new ConvWindow<T>(shape, copies - (first * TileChannels), TileChannels, null, sequences is null ? null : sequences + (b * shape.Length));
         }
 
         private void OutputGradient(ConvWindow<T> window, long b, long from, int live, int c, int width, T** taps, T* g)
@@ -133,12 +148,12 @@ internal static unsafe class CausalConvGradient
                 }
                 else if (r + ConvRows.AtOnce <= live && CausalConv.FourFull(window, from + r, shape.Taps))
                 {
-                    ConvRows.Four(window.Row(from + r - shape.Taps + 1) + c, (nint)pitch, shape.Taps, weight, shape.Channels, shift, width, output);
+                    ConvRows.Four(window.Row(from + r - shape.Taps + 1), TileChannels, shape.Taps, weight, shape.Channels, shift, width, output);
                     r += ConvRows.AtOnce;
                 }
                 else
                 {
-                    CausalConv.Gather(window, from + r, shape.Taps, c, taps);
+                    CausalConv.Gather(window, from + r, shape.Taps, 0, taps);
                     ConvRows.One(taps, shape.Taps, weight, shape.Channels, shift, width, output);
                     r++;
                 }
@@ -184,7 +199,7 @@ internal static unsafe class CausalConvGradient
     }
 
     /// <summary>partial[j] += Σ over rows of g[t] · x[t − K + 1 + j] where row t reads that far; partial[K] += Σ g.</summary>
-    private readonly struct ParameterBody<T>(T* g, T* x, nint pitch, int rows, int taps, int* reach, T* partial, nint partialPitch) : ISimdBody<T>
+    private readonly struct ParameterBody<T>(T* g, T* x, int rows, int taps, int* reach, bool whole, T* partial, nint partialPitch) : ISimdBody<T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -199,11 +214,42 @@ internal static unsafe class CausalConvGradient
 
             T* at = partial + (taps * partialPitch) + i;
             (TV.Load(at) + sum).Store(at);
-            for (int back = 0; back < taps; back++)
+            int back = 0;
+            for (; whole && back + 4 <= taps; back += 4)
             {
-                at -= partialPitch; // the tap that looks furthest back comes first
+                at -= 4 * partialPitch; // the tap that looks furthest back comes first
+                FourTaps<TV>(i, back, at);
+            }
+
+            for (; back < taps; back++)
+            {
+                at -= partialPitch;
                 (TV.Load(at) + Tap<TV>(i, back)).Store(at);
             }
+        }
+
+        /// <summary>Four neighbouring taps where every row reads all of them: each g is read once for four independent sums.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private void FourTaps<TV>(nint i, int back, T* at)
+            where TV : unmanaged, ISimd<TV, T>
+        {
+            TV a = TV.Of(0.0), b = a, c = a, d = a;
+            T* gradient = g + i, input = x - ((back + 3) * TileChannels) + i;
+            for (int r = 0; r < rows; r++)
+            {
+                TV v = TV.Load(gradient);
+                a = TV.Fma(v, TV.Load(input), a);
+                b = TV.Fma(v, TV.Load(input + TileChannels), b);
+                c = TV.Fma(v, TV.Load(input + (2 * TileChannels)), c);
+                d = TV.Fma(v, TV.Load(input + (3 * TileChannels)), d);
+                gradient += TileChannels;
+                input += TileChannels;
+            }
+
+            (TV.Load(at) + a).Store(at);
+            (TV.Load(at + partialPitch) + b).Store(at + partialPitch);
+            (TV.Load(at + (2 * partialPitch)) + c).Store(at + (2 * partialPitch));
+            (TV.Load(at + (3 * partialPitch)) + d).Store(at + (3 * partialPitch));
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -219,11 +265,11 @@ internal static unsafe class CausalConvGradient
                     continue;
                 }
 
-                T* gradient = g + (r * TileChannels) + i, input = x + ((r - back) * pitch) + i;
+                T* gradient = g + (r * TileChannels) + i, input = x + ((r - back) * TileChannels) + i;
                 even = TV.Fma(TV.Load(gradient), TV.Load(input), even);
                 if (r + 1 < rows && reach[r + 1] >= back)
                 {
-                    odd = TV.Fma(TV.Load(gradient + TileChannels), TV.Load(input + pitch), odd);
+                    odd = TV.Fma(TV.Load(gradient + TileChannels), TV.Load(input + TileChannels), odd);
                 }
 
                 r += 2;

@@ -136,6 +136,7 @@ public static class KernelCatalogue
         Products(device, type);
         Attentions(device, type);
         Scans(device, type);
+        Sequences(device, type);
         StateSpaceDual(device, type);
         backend.AddSumOfSquares(x, total);
         if (type == DType.Float32)

@@ -114,9 +114,10 @@ internal static class ConvChannels<TWord, TFormat>
 
             // Read in any case, so that no branch stands between the loads.
             Load(x, ((start + Math.Clamp(row, 0, sizes.Length - 1)) * sizes.Pitch) + channel, j, traits.Vectors, ref window);
+            bool inside = (uint)row < (uint)live;
             for (int i = 0; i < width; i++)
             {
-                window[(j * 8) + i] = row >= 0 && row < live ? window[(j * 8) + i] : 0f;
+                window[(j * 8) + i] = inside ? window[(j * 8) + i] : 0f;
             }
 
             if (traits.History && row < 0)
