@@ -18,7 +18,8 @@ public sealed class LanguageTaskModel(GptNeoXForCausalLM model) : TaskModel
 
     public override int Layers => Model.Layers;
 
-    /// <summary>The loss goes without the logits of all positions: they are formed only where the output distributions are compared.</summary>
+    /// <summary>The loss goes without the logits of all positions: they are formed only where the output distributions are compared. In 16 bits the product with the
+    /// output embedding is of the compute type, and softmax and loss are float32.</summary>
     public override TaskPass Run(TaskInput input, ForwardContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
@@ -27,7 +28,7 @@ public sealed class LanguageTaskModel(GptNeoXForCausalLM model) : TaskModel
         Tensor hidden = Model.Encode(rows.Rows, context, states);
         return new TaskPass(
             () => Model.Logits(hidden),
-            () => hidden.Reshape(-1, Model.HiddenSize).LinearCrossEntropy(Model.OutputWeight.Value, rows.Labels),
+            () => context.Compute(hidden.Reshape(-1, Model.HiddenSize)).LinearCrossEntropy(Model.OutputWeight.Value, rows.Labels),
             states);
     }
 

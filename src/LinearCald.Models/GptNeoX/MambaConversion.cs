@@ -45,10 +45,6 @@ public static class MambaConversion
         return name.Contains("mamba", StringComparison.Ordinal);
     }
 
-    /// <summary>Whether the reference decays a parameter: those of mixers but for biases and norms, so A_log and D as well.</summary>
-    public static bool IsDecayedInReference(string name) =>
-        IsMixer(name) && !name.Contains("bias", StringComparison.Ordinal) && !name.Contains("norm.weight", StringComparison.Ordinal);
-
     /// <summary>Whether weight decay makes sense for a parameter: not for biases, norms, and what a scan takes as rates (A_log, D).</summary>
     public static bool IsDecayed(string name)
     {

@@ -106,44 +106,4 @@ public class LanguageRowsTests
         Assert.Throws<CaldException>(() => LanguageRows.Create(source, options with { MaxTokens = 0 }));
         Assert.Throws<CaldException>(() => new MemoryTokens([[], []]));
     }
-
-    [Fact]
-    public void Every_row_comes_once_an_epoch_whoever_asks() => Prop.ForAll((
-        from count in Gen.Choose(1, 40)
-        from size in Gen.Choose(1, 9)
-        from order in Gen.Elements(RowOrder.Sequential, RowOrder.Shuffled)
-        from drop in Gen.Elements(true, false)
-        from epoch in Gen.Choose(0, 3)
-        where !drop || count >= size
-        select (count, size, order, drop, epoch)).ToArbitrary(), c =>
-    {
-        using MemoryTokens source = new([[.. Enumerable.Range(1, 2 * c.count + 1)]]);
-        LanguageRows rows = LanguageRows.Create(source, new() { SequenceLength = 2 });
-        LanguageBatches batches = new(rows, c.size, c.order, 7, c.drop), again = new(rows, c.size, c.order, 7, c.drop);
-        Assert.Equal(c.drop ? c.count / c.size : (c.count + c.size - 1) / c.size, batches.BatchesPerEpoch);
-        int[][] all = [.. Enumerable.Range(0, batches.BatchesPerEpoch).Select(b => batches.RowsOf(c.epoch, b))];
-        int[] seen = [.. all.SelectMany(b => b)];
-        Assert.Equal(c.drop ? c.count / c.size * c.size : c.count, seen.Distinct().Count());
-        Assert.Equal(seen.Length, seen.Distinct().Count());
-        if (c.order == RowOrder.Sequential)
-            Assert.Equal(Enumerable.Range(0, seen.Length), seen);
-
-        // A run that goes on in the middle, after other questions, gets the same rows.
-        int last = batches.BatchesPerEpoch - 1;
-        again.RowsOf(c.epoch + 1, 0);
-        Assert.Equal(all[last], again.RowsOf(c.epoch, last));
-        Assert.Equal(rows.Collate(all[last]).Ids, again.Batch(c.epoch, last).Ids);
-    }).Check(Config.QuickThrowOnFailure.WithMaxTest(100));
-
-    [Fact]
-    public void Epochs_and_seeds_have_their_own_order()
-    {
-        using MemoryTokens source = new([[.. Enumerable.Range(1, 201)]]);
-        LanguageRows rows = LanguageRows.Create(source, new() { SequenceLength = 2 });
-        int[] Order(ulong seed, int epoch) => new LanguageBatches(rows, 100, RowOrder.Shuffled, seed).RowsOf(epoch, 0);
-        Assert.NotEqual(Order(1, 0), Order(1, 1));
-        Assert.NotEqual(Order(1, 0), Order(2, 0));
-        Assert.Throws<CaldException>(() => new LanguageBatches(rows, 101, dropLast: true));
-        Assert.Throws<CaldException>(() => new LanguageBatches(rows, 0));
-    }
 }
