@@ -171,7 +171,7 @@ internal static class SsdBackwardKernel
         TProduct.RegistersByColumns(ref inputGradient, ref weights, tiles.OutputGradient, narrow);
         float sum = FinishInputs<TProduct, T, TP>(ref inputGradient, tiles, decays, narrow, d);
         SsdTiles.Store<TProduct, T, TP>(
-            ref inputGradient, outputs.X, streams.At(outputs.XPitch, firstStep + warpRow, traits) + streams.Feature, streams.Step(outputs.XPitch, traits), left - warpRow, validColumns, traits.Pairs);
+            ref inputGradient, outputs.X, streams.At(outputs.XPitch, firstStep + warpRow, traits) + streams.Feature, traits.Step(outputs.XPitch), left - warpRow, validColumns, traits.Pairs);
 
         Registers<Float4, Times<N1, Times<TS, N8>>> bGradient = default;
         bGradient.Fill(default);
@@ -181,7 +181,7 @@ internal static class SsdBackwardKernel
         RowDots<TProduct, T, Times<TS, N8>>(ref bGradient, bRows, wide, tiles.FromStep);
         TProduct.RegistersByColumns(ref bGradient, ref slopes, tiles.C, wide);
         SsdTiles.Store<FmaProduct, float, Times<TS, N8>>(
-            ref bGradient, outputs.B, partAt + streams.At(width, firstStep + warpRow, traits) + streams.Group, streams.Step(width, traits), left - warpRow, traits.StateSize, traits.Pairs);
+            ref bGradient, outputs.B, partAt + streams.At(width, firstStep + warpRow, traits) + streams.Group, traits.Step(width), left - warpRow, traits.StateSize, traits.Pairs);
         return sum;
     }
 
@@ -205,7 +205,7 @@ internal static class SsdBackwardKernel
         SsdForwardKernel.Weigh(ref slopes, decays);
         TProduct.RegistersByColumns(ref cGradient, ref slopes, tiles.B, wide);
         SsdTiles.Store<FmaProduct, float, Times<TS, N8>>(
-            ref cGradient, outputs.C, partAt + streams.At(width, firstStep + warpRow, traits) + streams.Group, streams.Step(width, traits), left - warpRow, traits.StateSize, traits.Pairs);
+            ref cGradient, outputs.C, partAt + streams.At(width, firstStep + warpRow, traits) + streams.Group, traits.Step(width), left - warpRow, traits.StateSize, traits.Pairs);
     }
 
     /// <summary>du becomes dx; leaves x · du by step. Returns a lane's share of Σ x · dy.</summary>

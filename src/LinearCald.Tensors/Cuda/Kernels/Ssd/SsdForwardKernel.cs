@@ -92,7 +92,7 @@ internal static class SsdForwardKernel
             TProduct.RegistersByColumns(ref output, ref weights, xTile, narrow);
             Finish<TProduct, T, TP>(ref output, xTile, scaledTile, narrow, decays, d);
             SsdTiles.Store<TProduct, T, TP>(
-                ref output, y, streams.At(sizes.YPitch, firstStep + warpRow, traits) + streams.Feature, streams.Step(sizes.YPitch, traits), path.Steps - firstStep - warpRow, validColumns, traits.Pairs);
+                ref output, y, streams.At(sizes.YPitch, firstStep + warpRow, traits) + streams.Feature, traits.Step(sizes.YPitch), path.Steps - firstStep - warpRow, validColumns, traits.Pairs);
 
             // all scaled rows are there, and no thread reads x or the rounded state any more
             Group.Barrier();

@@ -73,7 +73,11 @@ internal struct SsdPath
 /// <param name="Vectors">Whether heads and groups start at, and are multiples of, 16 bytes in every tensor of data.</param>
 /// <param name="Pairs">Whether they start at, and are multiples of, two elements.</param>
 internal readonly record struct SsdTraits(
-    int HeadSize, int StateSize, bool Reverse, bool Softplus, bool HasD, bool HasBias, bool HasSequences, bool HasLengths, bool HasInitial, bool HasFinal, bool Saves, bool Vectors, bool Pairs);
+    int HeadSize, int StateSize, bool Reverse, bool Softplus, bool HasD, bool HasBias, bool HasSequences, bool HasLengths, bool HasInitial, bool HasFinal, bool Saves, bool Vectors, bool Pairs)
+{
+    /// <summary>Elements from the row of a step to that of the next.</summary>
+    public int Step(int pitch) => Reverse ? -pitch : pitch;
+}
 
 /// <summary>The tensors of a scan. Absent ones are empty.</summary>
 internal struct SsdInputs<T>

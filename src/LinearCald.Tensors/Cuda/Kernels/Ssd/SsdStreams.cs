@@ -27,19 +27,16 @@ internal readonly struct SsdStreams<T>
     /// <summary>Index of the first element of a step's row.</summary>
     public long At(int pitch, int step, SsdTraits traits) => (long)_path.Row(step, traits) * pitch;
 
-    /// <summary>Elements from the row of a step to that of the next.</summary>
-    public int Step(int pitch, SsdTraits traits) => traits.Reverse ? -pitch : pitch;
-
     public void LoadB(Shared<T> tile, int stride, int columns, ReadOnlyView<T> b, int step, SsdTraits traits) => SsdTiles.Load(
-        tile, stride, SsdSizes.Chunk, columns, b, At(_sizes.BPitch, step, traits) + _group, Step(_sizes.BPitch, traits), _path.Steps - step, traits.StateSize, traits.Vectors);
+        tile, stride, SsdSizes.Chunk, columns, b, At(_sizes.BPitch, step, traits) + _group, traits.Step(_sizes.BPitch), _path.Steps - step, traits.StateSize, traits.Vectors);
 
     public void LoadC(Shared<T> tile, int stride, int columns, ReadOnlyView<T> c, int step, SsdTraits traits) => SsdTiles.Load(
-        tile, stride, SsdSizes.Chunk, columns, c, At(_sizes.CPitch, step, traits) + _group, Step(_sizes.CPitch, traits), _path.Steps - step, traits.StateSize, traits.Vectors);
+        tile, stride, SsdSizes.Chunk, columns, c, At(_sizes.CPitch, step, traits) + _group, traits.Step(_sizes.CPitch), _path.Steps - step, traits.StateSize, traits.Vectors);
 
     public void LoadX(Shared<T> tile, int stride, int columns, ReadOnlyView<T> x, int step, int validColumns, SsdTraits traits) =>
         LoadFeatures(tile, stride, columns, x, _sizes.XPitch, step, validColumns, traits);
 
     /// <summary>Rows of x, or of a tensor like it at another pitch.</summary>
     public void LoadFeatures(Shared<T> tile, int stride, int columns, ReadOnlyView<T> x, int pitch, int step, int validColumns, SsdTraits traits) => SsdTiles.Load(
-        tile, stride, SsdSizes.Chunk, columns, x, At(pitch, step, traits) + Feature, Step(pitch, traits), _path.Steps - step, validColumns, traits.Vectors);
+        tile, stride, SsdSizes.Chunk, columns, x, At(pitch, step, traits) + Feature, traits.Step(pitch), _path.Steps - step, validColumns, traits.Vectors);
 }
