@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using LinearCald.Data.Language;
 using LinearCald.Data.Tokenizers;
-using LinearCald.Distillation.Reporting;
 using LinearCald.Distillation.Scoring;
 
 namespace LinearCald.Cli.Commands;

@@ -4,7 +4,6 @@ using LinearCald.Distillation.Recipes;
 using LinearCald.Distillation.Training;
 using LinearCald.Models.Roberta;
 using LinearCald.Nn;
-using LinearCald.Tensors;
 using LinearCald.Tensors.Autograd;
 using LinearCald.Testing;
 
