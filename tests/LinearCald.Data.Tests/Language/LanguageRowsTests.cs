@@ -25,7 +25,11 @@ public class LanguageRowsTests
         using MemoryTokens source = new(c.documents);
         LanguageRowOptions options = new()
         {
-            SequenceLength = c.length, EndOfText = EndOfText, EndOfTextRule = c.rule, Documents = DocumentMixing.Separate, IgnoreAcrossDocuments = true,
+            SequenceLength = c.length,
+            EndOfText = EndOfText,
+            EndOfTextRule = c.rule,
+            Documents = DocumentMixing.Separate,
+            IgnoreAcrossDocuments = true,
         };
         int rows = source.PackedLength == c.length + 1 && c.rule == EndOfTextRule.AsStored ? stream.Length / (c.length + 1) : (stream.Length - 1) / c.length;
         if (rows == 0)

@@ -57,7 +57,13 @@ public sealed class LikelihoodScorerTests
     {
         GptNeoXConfig config = new()
         {
-            VocabularySize = Vocabulary, HiddenSize = 16, Layers = 2, Heads = 2, IntermediateSize = 32, MaximumPositions = 64, InitialiserRange = 0.4,
+            VocabularySize = Vocabulary,
+            HiddenSize = 16,
+            Layers = 2,
+            Heads = 2,
+            IntermediateSize = 32,
+            MaximumPositions = 64,
+            InitialiserRange = 0.4,
             Mamba = student ? MambaConfig.For(16) : null,
         };
         using LayeredLanguageModel model = LanguageModelFiles.Build(config, BuildContext.For(Device.Parse("cpu"), 2));

@@ -40,9 +40,9 @@ public unsafe class LabelScoreTests
         where T : unmanaged, System.Numerics.IBinaryFloatingPointIeee754<T>
     {
         Arbitrary<(int Rows, int Classes, int Seed)> shapes = (from rows in Gen.Choose(1, 40)
-                                                              from classes in Gen.Elements(1, 2, 7, 16, 33, 1000)
-                                                              from seed in Gen.Choose(0, 1 << 20)
-                                                              select (rows, classes, seed)).ToArbitrary();
+                                                               from classes in Gen.Elements(1, 2, 7, 16, 33, 1000)
+                                                               from seed in Gen.Choose(0, 1 << 20)
+                                                               select (rows, classes, seed)).ToArbitrary();
         Prop.ForAll(shapes, shape =>
         {
             (int rows, int classes, int seed) = shape;
