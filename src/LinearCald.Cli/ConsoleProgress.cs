@@ -75,7 +75,7 @@ internal sealed class ConsoleProgress(Terminal terminal, bool enabled, TimeProvi
     /// <summary>Share of the device's peak and memory, where they are known.</summary>
     private string Use(in StepReport step)
     {
-        string share = double.IsNaN(step.PeakFlops) || pace.FlopsPerSecond == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" · MFU {pace.FlopsPerSecond / step.PeakFlops:P0}");
+        string share = double.IsNaN(step.PeakFlops) || pace.FlopsPerSecond == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" · MFU {100 * pace.FlopsPerSecond / step.PeakFlops:F0} %");
         return step.MemoryBytes == 0 ? share : string.Create(CultureInfo.InvariantCulture, $"{share} · {step.MemoryBytes / (double)(1 << 30):F1} GiB");
     }
 

@@ -104,7 +104,7 @@ public sealed partial class InterruptionTests : IClassFixture<InterruptionTests.
         return files;
     }
 
-    [GeneratedRegex("\"seconds\": ?[^,}\\n]*", RegexOptions.IgnoreCase)]
+    [GeneratedRegex("\"(seconds|memory_bytes)\": ?[^,}\\n]*", RegexOptions.IgnoreCase)]
     private static partial Regex Seconds();
 
     /// <summary>The run that nothing disturbed.</summary>

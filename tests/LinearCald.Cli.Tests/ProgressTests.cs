@@ -30,8 +30,23 @@ public sealed class ProgressTests
         }
 
         Assert.StartsWith("\rtarget 1/100 · epoch 0.0 · task 1.234 layer 0.125 · lr 1.8e-3 · 0 tok/s · ETA ?\e[K", capture.Error, StringComparison.Ordinal);
-        Assert.Contains("\rtarget 100/100 · epoch 2.0 · task 1.234 layer 0.125 kl 5.0e-3 · lr 1.8e-3 · 1024 tok/s · ETA 0:00 · best accuracy 71.5%\e[K", capture.Error, StringComparison.Ordinal);
+        Assert.Contains("\rtarget 100/100 · epoch 2.0 · task 1.234 layer 0.125 kl 5.0e-3 · lr 1.8e-3 · 1024 tok/s · ETA 0:00 · best accuracy 71.5 %\e[K", capture.Error, StringComparison.Ordinal);
         Assert.EndsWith("\r\e[K\r", capture.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void TheLineShowsUtilisationMemoryAndWhatWasLeftOut()
+    {
+        Capture capture = Capture.Of(interactive: true, ansi: true, width: 300);
+        using (ConsoleProgress progress = new(capture.Terminal, enabled: true, new HandClock()))
+        {
+            progress.Report(Step(1));
+            progress.Report(new EvaluationReport("target", 1, "perplexity", 33, 3.5, 31.719, true, 1));
+            for (int s = 2; s <= 100; s++)
+                progress.Report(Step(s) with { Flops = 5e11, PeakFlops = 1e14, MemoryBytes = 3L << 29, Skipped = s / 50 });
+        }
+
+        Assert.Matches(@"target 100/100 .* · MFU \d+ ?% · 1\.5 GiB · ETA 0:00 · best perplexity 31\.72 · 2 skipped", capture.Error);
     }
 
     [Fact]

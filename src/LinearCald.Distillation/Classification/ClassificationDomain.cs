@@ -100,7 +100,19 @@ public sealed class ClassificationDomain : ConversionDomain
     public override void Furnish(string folder, Recipe recipe, string stage, TaskModel model)
     {
         ArgumentNullException.ThrowIfNull(recipe);
-        Furnish(folder, _tokenizer, Card(recipe, stage, ((ClassifierModel)model).Model));
+        RobertaForSequenceClassification classifier = ((ClassifierModel)model).Model;
+        RobertaConfig c = classifier.Config;
+        CultureInfo culture = CultureInfo.InvariantCulture;
+        string what = c.Linformer is { } l
+            ? string.Create(culture, $"Linformer student (rank {l.Rank}, projections shared: {l.Sharing.ToString().ToLowerInvariant()}), cost linear in length")
+            : "RoBERTa transformer, fine-tuned";
+        string[] facts =
+        [
+            string.Create(culture, $"{c.Layers} layers, width {c.HiddenSize}, {c.Heads} heads, {classifier.ParameterCount():N0} parameters"),
+            $"longest training text {recipe.Task.MaxLength} tokens",
+            $"classes: {string.Join(", ", c.Labels)}",
+        ];
+        Furnish(folder, _tokenizer, recipe, stage, "text-classification", what, facts, "Evaluate with `cald eval --model FOLDER --task RECIPE`.");
     }
 
     /// <summary>The Linformer that a recipe asks for on this source.</summary>
@@ -147,31 +159,5 @@ public sealed class ClassificationDomain : ConversionDomain
         return !teacher.Labels.SequenceEqual(_data.Labels) && teacher.Labels.Order(StringComparer.Ordinal).SequenceEqual(_data.Labels.Order(StringComparer.Ordinal))
             ? $"its classes are the task's in another order ({string.Join(", ", teacher.Labels)}); set task.labels to that order"
             : null;
-    }
-
-    private static string Card(Recipe recipe, string stage, RobertaForSequenceClassification model)
-    {
-        RobertaConfig c = model.Config;
-        string what = c.Linformer is { } l
-            ? string.Create(CultureInfo.InvariantCulture, $"Linformer student (rank {l.Rank}, projections shared: {l.Sharing.ToString().ToLowerInvariant()}), cost linear in length")
-            : "RoBERTa transformer, fine-tuned";
-        return string.Create(
-            CultureInfo.InvariantCulture,
-            $"""
-            ---
-            library_name: linearcald
-            pipeline_tag: text-classification
-            ---
-            # {recipe.Name}: {stage}
-
-            {what}. Made by LinearCald (Cross-Architecture Layerwise Distillation, He and Garner, arXiv 2410.06846) from `{recipe.Model.Source}`.
-
-            - {c.Layers} layers, width {c.HiddenSize}, {c.Heads} heads, {model.ParameterCount():N0} parameters
-            - longest training text {recipe.Task.MaxLength} tokens
-            - classes: {string.Join(", ", c.Labels)}
-
-            The recipe is `recipe.yaml` of the run folder. Evaluate with `cald eval --model FOLDER --task RECIPE`.
-
-            """);
     }
 }

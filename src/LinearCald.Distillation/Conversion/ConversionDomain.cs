@@ -54,11 +54,34 @@ public abstract class ConversionDomain
     /// <summary>Adds the tokenizer and a card to a model folder that is being written.</summary>
     public abstract void Furnish(string folder, Recipe recipe, string stage, TaskModel model);
 
-    /// <summary>Tokenizer files and a README.</summary>
-    protected static void Furnish(string folder, Tokenizer tokenizer, string card)
+    /// <summary>Tokenizer files and a README in the form of a model card.</summary>
+    /// <param name="folder">The folder that is being written.</param>
+    /// <param name="tokenizer">The source's.</param>
+    /// <param name="recipe">What was run.</param>
+    /// <param name="stage">Which of its models this is.</param>
+    /// <param name="pipeline">HuggingFace's name of the task.</param>
+    /// <param name="what">The model in a few words.</param>
+    /// <param name="facts">Lines of a list.</param>
+    /// <param name="next">What one does with it.</param>
+    protected static void Furnish(string folder, Tokenizer tokenizer, Recipe recipe, string stage, string pipeline, string what, IEnumerable<string> facts, string next)
     {
         ArgumentNullException.ThrowIfNull(tokenizer);
+        ArgumentNullException.ThrowIfNull(recipe);
         tokenizer.Save(folder);
+        string card = $"""
+            ---
+            library_name: linearcald
+            pipeline_tag: {pipeline}
+            ---
+            # {recipe.Name}: {stage}
+
+            {what}. Made by LinearCald (Cross-Architecture Layerwise Distillation, He and Garner, arXiv 2410.06846) from `{recipe.Model.Source}`.
+
+            {string.Join('\n', facts.Select(fact => "- " + fact))}
+
+            The recipe is `recipe.yaml` of the run folder. {next}
+
+            """;
         Nn.Files.AtomicFile.WriteText(Path.Combine(folder, "README.md"), card);
     }
 }

@@ -116,7 +116,18 @@ public sealed class LanguageDomain : ConversionDomain
     public override void Furnish(string folder, Recipe recipe, string stage, TaskModel model)
     {
         ArgumentNullException.ThrowIfNull(recipe);
-        Furnish(folder, _tokenizer, Card(recipe, stage, ((LanguageTaskModel)model).Model));
+        GptNeoXForCausalLM language = ((LanguageTaskModel)model).Model;
+        GptNeoXConfig c = language.Config;
+        CultureInfo culture = CultureInfo.InvariantCulture;
+        string what = c.Mamba is { } m
+            ? string.Create(culture, $"Mamba student (inner width {m.InnerSize}, state {m.StateSize}, time-step rank {m.TimeStepRank}), any length at linear cost")
+            : "GPT-NeoX transformer";
+        string[] facts =
+        [
+            string.Create(culture, $"{c.Layers} layers, width {c.HiddenSize}, {language.ParameterCount():N0} parameters"),
+            $"trained on rows of {recipe.Task.MaxLength} tokens",
+        ];
+        Furnish(folder, _tokenizer, recipe, stage, "text-generation", what, facts, "Write text with `cald generate --model FOLDER PROMPT`.");
     }
 
     private MambaConfig MambaOf(Recipe recipe)
@@ -139,30 +150,5 @@ public sealed class LanguageDomain : ConversionDomain
             : (teacher.Layers, teacher.HiddenSize, teacher.VocabularySize) != (s.Layers, s.HiddenSize, s.VocabularySize)
                 ? $"it has {teacher.Layers} layers, width {teacher.HiddenSize} and {teacher.VocabularySize} tokens, the source {_source} {s.Layers}, {s.HiddenSize} and {s.VocabularySize}"
                 : null;
-    }
-
-    private static string Card(Recipe recipe, string stage, GptNeoXForCausalLM model)
-    {
-        GptNeoXConfig c = model.Config;
-        string what = c.Mamba is { } m
-            ? string.Create(CultureInfo.InvariantCulture, $"Mamba student (inner width {m.InnerSize}, state {m.StateSize}, time-step rank {m.TimeStepRank}), any length at linear cost")
-            : "GPT-NeoX transformer";
-        return string.Create(
-            CultureInfo.InvariantCulture,
-            $"""
-            ---
-            library_name: linearcald
-            pipeline_tag: text-generation
-            ---
-            # {recipe.Name}: {stage}
-
-            {what}. Made by LinearCald (Cross-Architecture Layerwise Distillation, He and Garner, arXiv 2410.06846) from `{recipe.Model.Source}`.
-
-            - {c.Layers} layers, width {c.HiddenSize}, {model.ParameterCount():N0} parameters
-            - trained on rows of {recipe.Task.MaxLength} tokens
-
-            The recipe is `recipe.yaml` of the run folder. Write text with `cald generate --model FOLDER PROMPT`.
-
-            """);
     }
 }
