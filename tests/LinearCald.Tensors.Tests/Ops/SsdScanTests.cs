@@ -23,8 +23,8 @@ public sealed class SsdScanTests
 
         Tensor[] narrow = [.. inputs.Select(t => t.To(DType.Float32))];
         state = Poison(DType.Float32, inputs[7].Shape);
-        KernelData.Close<float>(x.Scan(narrow, x.Options(narrow, state)).ToArray<float>(), y, 3e-6, $"float32 y of {x}");
-        KernelData.Close<float>(state.ToArray<float>(), final, 3e-6, $"float32 final state of {x}");
+        KernelData.Close<float>(x.Scan(narrow, x.Options(narrow, state)).ToArray<float>(), y, 1e-5, $"float32 y of {x}", 0.1 * Math.Sqrt(y.Length)); // sums that cancel: the size of their terms
+        KernelData.Close<float>(state.ToArray<float>(), final, 1e-5, $"float32 final state of {x}", 0.1 * Math.Sqrt(final.Length));
     });
 
     [Fact]
