@@ -49,7 +49,7 @@ public unsafe class CausalConvTests
         CausalConv.Forward<T>(
             c.Shape, x, c.Pitch, w, c.HasBias ? bias.Pointer : null, c.Silu, c.Sequences.Length > 0 ? sequences.Pointer : null, c.Lengths.Length > 0 ? lengths.Pointer : null,
             c.HasState ? state.Pointer : null, y);
-        KernelData.Close<T>(y.Span, expected, budget, $"y of {c}");
+        KernelData.Close<T>(y.Span, expected, budget, $"y of {c}", 1);
     }
 
     private static void Backward<T>(CausalConvCase c, double budget)
