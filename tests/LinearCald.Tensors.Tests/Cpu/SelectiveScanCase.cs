@@ -60,7 +60,7 @@ internal sealed unsafe class SelectiveScanCase<T> : IDisposable
         double[][] wanted = Gradients(reference: true), found = Gradients(reference: false);
         for (int i = 0; i < wanted.Length; i++)
         {
-            KernelData.Close<double>(found[i], wanted[i], budget, $"{what} gradient {i}", Terms * Math.Sqrt(wanted[i].Length)); // sums that cancel: the size of their terms
+            KernelData.Close<double>(found[i], wanted[i], budget, $"{what} gradient {i}", Terms * Math.Sqrt((double)wanted[i].Length * _problem.Batch * _problem.Length)); // sums over positions that cancel: the size of their terms
         }
     }
 
