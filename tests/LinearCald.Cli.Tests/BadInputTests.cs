@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using LinearCald.Testing;
 
 namespace LinearCald.Cli.Tests;
 

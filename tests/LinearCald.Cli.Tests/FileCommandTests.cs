@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using LinearCald.Testing;
 
 namespace LinearCald.Cli.Tests;
 

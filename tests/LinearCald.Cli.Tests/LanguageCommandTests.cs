@@ -7,7 +7,6 @@ using LinearCald.Models.Language;
 using LinearCald.Models.Mamba;
 using LinearCald.Nn;
 using LinearCald.Tensors;
-using LinearCald.Testing;
 
 namespace LinearCald.Cli.Tests;
 

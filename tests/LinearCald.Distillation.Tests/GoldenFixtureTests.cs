@@ -1,6 +1,5 @@
 using LinearCald.Distillation.Verification;
 using LinearCald.Tensors;
-using LinearCald.Testing;
 
 namespace LinearCald.Distillation.Tests;
 

@@ -3,7 +3,6 @@ using LinearCald.Models.GptNeoX;
 using LinearCald.Models.Language;
 using LinearCald.Models.Mamba;
 using LinearCald.Nn;
-using LinearCald.Testing;
 
 namespace LinearCald.Models.Tests;
 

@@ -1,4 +1,3 @@
-using FsCheck;
 using FsCheck.Fluent;
 using LinearCald.Models.GptNeoX;
 using LinearCald.Models.Language;
@@ -52,7 +51,7 @@ public sealed class LanguageModelForwardTests
                 memory.Reset(); // the second time round, nothing of the first is left
                 Assert.Equal(0, memory.Position);
             }
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(12));
+        }).Holds(12);
     }
 
     [Theory]
@@ -73,7 +72,7 @@ public sealed class LanguageModelForwardTests
             float[] rest = LanguageModels.Encode(model, [.. a.Skip(counts.Item1), .. b.Skip(counts.Item2)], 2, memory: memory);
             LanguageModels.Close(LanguageModels.Encode(model, a, 1)[^(3 * Width)..], rest[..(3 * Width)], kind);
             LanguageModels.Close(LanguageModels.Encode(model, b, 1)[^(3 * Width)..], rest[(3 * Width)..], kind);
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(10));
+        }).Holds(10);
     }
 
     [Fact]
@@ -117,7 +116,7 @@ public sealed class LanguageModelForwardTests
                 LanguageModels.Close(LanguageModels.Encode(model, a, 1), y.AsSpan(0, a.Length * Width).ToArray(), kind);
                 LanguageModels.Close(LanguageModels.Encode(model, b, 1), y.AsSpan(length * Width, b.Length * Width).ToArray(), kind);
             }
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(10));
+        }).Holds(10);
     }
 
     [Theory]
@@ -135,7 +134,7 @@ public sealed class LanguageModelForwardTests
             int[] two = [.. documents.SelectMany(d => d)];
             float[] beside = LanguageModels.Encode(model, [.. two, .. two], 2, sequences: [.. numbers, .. numbers.Select(_ => 3)]);
             LanguageModels.Close([.. alone, .. LanguageModels.Encode(model, two, 1)], beside, kind);
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(10));
+        }).Holds(10);
     }
 
     [Theory]

@@ -4,7 +4,6 @@ using LinearCald.Models.Roberta;
 using LinearCald.Nn;
 using LinearCald.Nn.Files;
 using LinearCald.Tensors;
-using LinearCald.Testing;
 
 namespace LinearCald.Models.Tests;
 

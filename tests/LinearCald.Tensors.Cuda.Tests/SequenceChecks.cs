@@ -1,4 +1,3 @@
-using FsCheck;
 using FsCheck.Fluent;
 using LinearCald.Tensors.Memory;
 using LinearCald.Tensors.Ops;
@@ -26,7 +25,7 @@ internal static class SequenceChecks
             Tensor? sequences = (p.flags & 4) == 0 ? null : c.Ids(0, 2, p.batch, p.length), lengths = (p.flags & 8) == 0 ? null : c.Ids(0, p.length + 1, p.batch);
             Tensor? bias = (p.flags & 16) == 0 ? null : c.Parameter("bias", p.channels);
             return x.CausalConv1d(c.Parameter("w", p.channels, 1, p.taps), bias, p.flags % 3 == 0 ? Activation.None : Activation.Silu, sequences, lengths);
-        })).Check(Config.QuickThrowOnFailure.WithMaxTest(cases));
+        })).Holds(cases);
 
     public static void ConvolutionsInChunks(GpuDevice device, int cases, int longest) => Prop.ForAll(
         Arb.From(Gen.Choose(1, longest)), Arb.From(Gen.Choose(1, 8)), Arb.From(Gen.Elements(s_types)), (length, taps, type) =>
@@ -47,7 +46,7 @@ internal static class SequenceChecks
             Assert.Equal(expected.state, actual.state);
             double error = Math.Sqrt(expected.y.Zip(actual.y, (a, b) => ((double)a - b) * (a - b)).Sum() / expected.y.Sum(v => (double)v * v));
             Assert.True(error <= Budget(type), $"length {length}, {taps} taps, {type}: {error:G3}");
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(cases));
+        }).Holds(cases);
 
     public static void Rotations(GpuDevice device, int cases) => Prop.ForAll(
         (from batch in Gen.Choose(1, 2)
@@ -61,7 +60,7 @@ internal static class SequenceChecks
          select (batch, length, heads, half, rest, first, type)).ToArbitrary(),
         p => Compare(device, p.type, c =>
             c.Data("qkv", p.batch, p.length, p.heads * 3 * ((2 * p.half) + p.rest)).SplitHeadsRotary(p.heads, 2 * p.half, 10_000, p.first)))
-        .Check(Config.QuickThrowOnFailure.WithMaxTest(cases));
+        .Holds(cases);
 
     public static void RmsNorms(GpuDevice device, int cases, int widest) => Prop.ForAll(
         (from rows in Gen.Choose(1, 9)
@@ -76,7 +75,7 @@ internal static class SequenceChecks
             int width = p.groups * p.size;
             Tensor all = c.Data("all", p.rows, (2 * width) + p.gap).Affine(1), x = all.Narrow(1, p.gap, width), w = c.Parameter("w", width);
             return p.gated ? x.GatedRmsNorm(all.Narrow(1, p.gap + width, width), w, 1e-2, p.groups) : x.RmsNorm(w, 1e-2);
-        })).Check(Config.QuickThrowOnFailure.WithMaxTest(cases));
+        })).Holds(cases);
 
     /// <summary>Parts that cover a tensor, overlap, and leave gaps: gradients go to rows at a pitch, and are added there.</summary>
     public static void GradientsOfParts(GpuDevice device, DType type)

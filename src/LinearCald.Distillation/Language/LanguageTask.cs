@@ -105,7 +105,7 @@ public static class LanguageTask
         }
 
         int count = Math.Min(wanted, train.Count - learnt);
-        progress.Note(string.Create(CultureInfo.InvariantCulture, $"no validation part in {folder}: {count:N0} rows behind the first {learnt:N0} are held out"));
+        progress.Note(string.Create(CultureInfo.InvariantCulture, $"no validation part in {folder}: the last {count:N0} rows are held out, the first {learnt:N0} are learnt from"));
         return new LanguageData(train.Slice(0, learnt), new CorpusPart(train.Slice(train.Count - count, count), null), null, recipe.Shuffle);
 
         LanguageRows Rows(string name)

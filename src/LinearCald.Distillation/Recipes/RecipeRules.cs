@@ -10,6 +10,8 @@ internal static class RecipeRules
         Check(recipe, "training", recipe.Training);
         if (recipe.Task.IsLanguage != (recipe.Task.Metric is TaskMetric.Perplexity or TaskMetric.BitsPerByte))
             throw Error(recipe, $"task.metric {RecipeSchema.NameOf(recipe.Task.Metric)} does not go with task.kind {RecipeSchema.NameOf(recipe.Task.Kind)}; language models have perplexity and bits-per-byte, classifiers the others");
+        if (recipe.Task is { Kind: TaskKind.Megatron, Metric: TaskMetric.BitsPerByte })
+            throw Error(recipe, "task.metric bits-per-byte needs the text, which task.kind megatron does not have; use perplexity");
         if (recipe.Task.Kind is not (TaskKind.Jsonl or TaskKind.Tsv or TaskKind.Corpus) && recipe.Task.TextColumns.Count > 0)
             throw Error(recipe, $"task.text_columns is for task.kind tsv and jsonl; {RecipeSchema.NameOf(recipe.Task.Kind)} has columns of its own");
         if (recipe.Task.TextColumns.Count > 2)

@@ -21,7 +21,7 @@ public class BatchSamplerTests
         Assert.Equal((c.Lengths.Length + c.BatchSize - 1) / c.BatchSize, sampler.BatchesPerEpoch);
         Assert.Equal(Enumerable.Range(0, c.Lengths.Length), Epoch(sampler, 3).SelectMany(batch => batch).Order());
         Assert.All(Epoch(sampler, 3).SkipLast(1), batch => Assert.Equal(c.BatchSize, batch.Length));
-    }).QuickCheckThrowOnFailure();
+    }).Holds();
 
     [Fact]
     public void A_resumed_run_gets_the_same_batches() => Prop.ForAll(Cases.ToArbitrary(), c =>
@@ -32,7 +32,7 @@ public class BatchSamplerTests
         int middle = resumed.BatchesPerEpoch / 2;
         Assert.Equal(epochs[2][middle], resumed.Batch(2, middle).ToArray());
         Assert.Equal(epochs[1][^1], resumed.Batch(1, resumed.BatchesPerEpoch - 1).ToArray());
-    }).QuickCheckThrowOnFailure();
+    }).Holds();
 
     [Theory]
     [InlineData(BatchBucketing.None)]
@@ -92,7 +92,7 @@ public class BatchSamplerTests
         Assert.Equal(Enumerable.Range(0, c.Lengths.Length), order.Order());
         Assert.Equal(c.Lengths.OrderDescending(), order.Select(i => c.Lengths[i]));
         Assert.Equal(order, Epoch(sorted, 4).SelectMany(b => b));
-    }).QuickCheckThrowOnFailure();
+    }).Holds();
 
     [Fact]
     public void An_empty_data_set_is_refused()

@@ -22,7 +22,7 @@ public class TokenizedDatasetTests
             Assert.Equal(Enumerable.Range(i * SyntheticData.IdsPerExample, lengths[i]), data.Ids(i).ToArray());
             Assert.Equal(i % 3, data.Label(i));
         }
-    }).QuickCheckThrowOnFailure();
+    }).Holds();
 
     [Fact]
     public void Does_not_depend_on_the_number_of_threads()
@@ -40,7 +40,7 @@ public class TokenizedDatasetTests
         TokenizedDataset data = SyntheticData.Of(lengths, longest);
         Assert.Equal(lengths.Count(length => length > longest), data.TruncatedCount);
         Assert.Equal(lengths.Select(length => Math.Min(length, longest)), data.Lengths());
-    }).QuickCheckThrowOnFailure();
+    }).Holds();
 
     [Fact]
     public void Collate_pads_on_the_right() => Prop.ForAll(Lengths.ToArbitrary(), Gen.Choose(1, 16).ToArbitrary(), (lengths, multiple) =>
@@ -63,7 +63,7 @@ public class TokenizedDatasetTests
             Assert.True(ids[..batch.Lengths[row]].SequenceEqual(data.Ids(rows[row])));
             Assert.Equal(-1, ids[batch.Lengths[row]..].IndexOfAnyExcept(Pad));
         }
-    }).QuickCheckThrowOnFailure();
+    }).Holds();
 
     [Fact]
     public void Padding_to_the_longest_length_makes_batches_of_one_length() =>

@@ -1,9 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
-using FsCheck;
 using FsCheck.Fluent;
 using LinearCald.Data.Language;
-using LinearCald.Testing;
 
 namespace LinearCald.Data.Tests.Language;
 
@@ -56,7 +54,7 @@ public class IndexedDatasetTests
             long owner = data.DocumentAt(at);
             Assert.True(data.DocumentStart(owner) <= at && at < data.DocumentStart(owner + 1));
             Assert.Equal(["d.bin", "d.idx"], Directory.GetFiles(folder.Path).Select(Path.GetFileName).Order());
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(150));
+        }).Holds(150);
     }
 
     /// <summary>The bytes that Megatron's builder gives for two documents, [3, 1, 4] + [1, 5] and [9].</summary>
@@ -237,7 +235,7 @@ public class IndexedDatasetTests
                 Assert.Contains(folder.Path, error.Message, StringComparison.Ordinal);
                 refused++;
             }
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(500));
+        }).Holds(500);
         Assert.True(read > 20 && refused > 100, $"{read} read, {refused} refused");
     }
 

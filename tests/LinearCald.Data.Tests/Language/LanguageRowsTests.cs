@@ -60,7 +60,7 @@ public class LanguageRowsTests
         }
 
         Assert.Equal(batch.Labels.Count(label => label != LanguageBatch.IgnoredLabel), batch.TargetCount);
-    }).Check(Config.QuickThrowOnFailure.WithMaxTest(300));
+    }).Holds(300);
 
     [Fact]
     public void Stored_rows_are_taken_as_they_are()

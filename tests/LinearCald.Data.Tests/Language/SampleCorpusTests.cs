@@ -1,7 +1,6 @@
 using System.Text;
 using LinearCald.Data.Language;
 using LinearCald.Data.Tokenizers;
-using LinearCald.Testing;
 
 namespace LinearCald.Data.Tests.Language;
 

@@ -6,7 +6,6 @@ using FsCheck.Fluent;
 using LinearCald.Data.Language;
 using LinearCald.Data.Language.Files;
 using LinearCald.Data.Tokenizers;
-using LinearCald.Testing;
 
 namespace LinearCald.Data.Tests.Language;
 
@@ -222,7 +221,7 @@ public sealed class TokenizedCorpusTests : IDisposable
             string[] pieces = [.. TextPieces.Of(c.text, c.length)];
             Assert.Equal(c.text, string.Concat(pieces));
             Assert.Equal(real.EncodePlain(c.text), pieces.SelectMany(real.EncodePlain));
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(500));
+        }).Holds(500);
     }
 
     [SharedFact("weights/pythia-tiny")]

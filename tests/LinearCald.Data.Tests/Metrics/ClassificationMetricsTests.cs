@@ -45,7 +45,7 @@ public class ClassificationMetricsTests
         Assert.InRange(m.F1, 0, 1);
         Assert.InRange(m.MacroF1, 0, 1);
         Assert.InRange(m.Matthews, -1, 1);
-    }).QuickCheckThrowOnFailure();
+    }).Holds();
 
     [Fact]
     public void Do_not_depend_on_the_order_or_on_the_batches() => Prop.ForAll(Cases, c =>
@@ -55,7 +55,7 @@ public class ClassificationMetricsTests
         merged.Merge(Of(c.Classes, c.Rows[(c.Rows.Length / 2)..]));
         Assert.Equal(All(m), All(reversed));
         Assert.Equal(All(m), All(merged));
-    }).QuickCheckThrowOnFailure();
+    }).Holds();
 
     [Fact]
     public void Are_symmetric_under_renaming_the_classes() => Prop.ForAll(Cases, c =>
@@ -65,7 +65,7 @@ public class ClassificationMetricsTests
         Assert.Equal(m.Accuracy, renamed.Accuracy, 12);
         Assert.Equal(m.MacroF1, renamed.MacroF1, 12);
         Assert.Equal(m.Matthews, renamed.Matthews, 12);
-    }).QuickCheckThrowOnFailure();
+    }).Holds();
 
     [Fact]
     public void Perfect_predictions_have_the_measure_one() => Prop.ForAll(Cases, c =>
@@ -75,7 +75,7 @@ public class ClassificationMetricsTests
         Assert.Equal(1, m.Accuracy);
         Assert.Equal(1, m.MacroF1, 12);
         Assert.Equal(oneClass ? 0 : 1, m.Matthews, 12);
-    }).QuickCheckThrowOnFailure();
+    }).Holds();
 
     [Fact]
     public void Two_classes_give_the_coefficient_of_the_two_by_two_table() => Prop.ForAll(Cases, c =>
@@ -84,7 +84,7 @@ public class ClassificationMetricsTests
         double tp = m.Confusion(1, 1), tn = m.Confusion(0, 0), fp = m.Confusion(0, 1), fn = m.Confusion(1, 0);
         double spread = Math.Sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn));
         Assert.Equal(spread == 0 ? 0 : ((tp * tn) - (fp * fn)) / spread, m.Matthews, 12);
-    }).QuickCheckThrowOnFailure();
+    }).Holds();
 
     [Fact]
     public void Chance_has_no_correlation() => Assert.Equal(0, Of(2, [(0, 0), (0, 1), (1, 0), (1, 1)]).Matthews);

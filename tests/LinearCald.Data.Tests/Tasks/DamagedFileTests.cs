@@ -49,7 +49,7 @@ public class DamagedFileTests
                 Assert.Contains(folder.Path, error.Message, StringComparison.Ordinal);
                 refused++;
             }
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(600));
+        }).Holds(600);
         Assert.True(read > 60 && refused > 60, $"{read} read, {refused} refused");
     }
 

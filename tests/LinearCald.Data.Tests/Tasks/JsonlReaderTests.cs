@@ -1,5 +1,4 @@
 using System.Text.Json;
-using FsCheck;
 using FsCheck.Fluent;
 using LinearCald.Data.Tasks;
 
@@ -16,7 +15,7 @@ public class JsonlReaderTests
             .With("valid.jsonl", """{"text": "c", "label": 12}""").Load(TaskFormat.Jsonl);
         Assert.Equal(["3", "12"], task.Labels);
         Assert.Equal([new(text, null, 0), new("b", null, 1)], task.Train);
-    }).Check(Config.QuickThrowOnFailure.WithMaxTest(40));
+    }).Holds(40);
 
     [Fact]
     public void Pairs_and_named_fields()

@@ -1,7 +1,6 @@
 using LinearCald.Data.Batching;
 using LinearCald.Data.Tasks;
 using LinearCald.Data.Tokenizers;
-using LinearCald.Testing;
 
 namespace LinearCald.Data.Tests.Tasks;
 

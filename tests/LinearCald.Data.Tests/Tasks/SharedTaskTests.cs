@@ -1,5 +1,4 @@
 using LinearCald.Data.Tasks;
-using LinearCald.Testing;
 
 namespace LinearCald.Data.Tests.Tasks;
 

@@ -1,7 +1,6 @@
 using System.IO.Compression;
 using System.Text;
 using LinearCald.Data.Tasks;
-using LinearCald.Testing;
 
 namespace LinearCald.Data.Tests.Tasks;
 

@@ -23,7 +23,7 @@ public class TsvReaderTests
         Assert.True(task.IsPair);
         Assert.Null(task.Test);
         Assert.Equal(rows.Select(r => new TextExample(r.Text, r.Pair, r.Label == "yes" ? 1 : 0)), task.Train);
-    }).Check(Config.QuickThrowOnFailure.WithMaxTest(40));
+    }).Holds(40);
 
     [Fact]
     public void One_text_three_parts_a_byte_order_mark_and_gzip()

@@ -22,7 +22,7 @@ public class PairMergerTests
             Assert.Equal(PairMergerReference.Merge(table, sample.w), ids[..count]);
             Assert.True(count == 0 || firsts[0] == 0);
             Assert.Equal(firsts[..count].Order().Distinct(), firsts[..count]);
-        }).QuickCheckThrowOnFailure();
+        }).Holds();
     }
 
     /// <summary>Each number picks the two tokens that join next, of those made so far; tokens are written in the letters a to d.</summary>

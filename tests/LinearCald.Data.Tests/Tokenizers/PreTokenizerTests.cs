@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using FsCheck;
 using FsCheck.Fluent;
 using LinearCald.Data.Tokenizers;
 using LinearCald.Data.Tokenizers.PreTokenizers;
@@ -10,7 +9,7 @@ public partial class PreTokenizerTests
 {
     [Fact]
     public void Gpt2WordsAreTheMatchesOfItsRegularExpression() => Prop.ForAll(Texts.BasicPlane, text =>
-        Assert.Equal(Gpt2Pattern().Matches(text).Select(match => match.Value), Words(new ByteLevelPreTokenizer(false, true), text))).QuickCheckThrowOnFailure();
+        Assert.Equal(Gpt2Pattern().Matches(text).Select(match => match.Value), Words(new ByteLevelPreTokenizer(false, true), text))).Holds();
 
     [Fact]
     public void Gpt2WordsKnowLettersBeyondTheBasicPlane() =>
@@ -69,7 +68,7 @@ public partial class PreTokenizerTests
                     done = piece.Start + piece.Length;
                 }
             }
-        }).QuickCheckThrowOnFailure();
+        }).Holds();
     }
 
     private static IEnumerable<string> Words(PreTokenizer one, string text) => Pieces(one, text).Select(piece => piece.Span.ToString());

@@ -1,12 +1,10 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using FsCheck;
 using FsCheck.Fluent;
 using LinearCald.Data.Batching;
 using LinearCald.Data.Tasks;
 using LinearCald.Data.Tokenizers;
-using LinearCald.Testing;
 
 namespace LinearCald.Data.Tests.Tokenizers;
 
@@ -56,11 +54,11 @@ public class RobertaTinyTests
         Assert.Equal(first.Ids, second.Ids);
         Assert.Equal(first.TypeIds, second.TypeIds);
         Assert.Equal(first.Tokens, second.Tokens);
-    }).QuickCheckThrowOnFailure();
+    }).Holds();
 
     [Fact]
     public void DecodingGivesTheTextBack() => Prop.ForAll(Texts.Any, text =>
-        Assert.Equal(text, FromJson.Decode(FromJson.Encode(text, addSpecialTokens: false).Ids, skipSpecialTokens: false))).QuickCheckThrowOnFailure();
+        Assert.Equal(text, FromJson.Decode(FromJson.Encode(text, addSpecialTokens: false).Ids, skipSpecialTokens: false))).Holds();
 
     /// <summary>The bytes of the tokens, in order, are the bytes of the text; and each token's range holds its bytes.</summary>
     [Fact]
@@ -78,7 +76,7 @@ public class RobertaTinyTests
             Assert.True(token.Contains('\uFFFD', StringComparison.Ordinal) || covered.Trim() == token, $"'{covered}' '{token}'");
             last = end;
         }
-    }).QuickCheckThrowOnFailure();
+    }).Holds();
 
     [Fact]
     public void TruncationKeepsBeginningsAndFills() => Prop.ForAll(Texts.Two, Gen.Choose(4, 40).ToArbitrary(), (texts, limit) =>
@@ -96,7 +94,7 @@ public class RobertaTinyTests
         int room = Math.Min(first.Length + second.Length, limit - 4);
         int kept = KeptOfFirst(first.Length, second.Length, room);
         Assert.Equal([0, .. first[..kept], 2, 2, .. second[..(room - kept)], 2], pair.Ids);
-    }).QuickCheckThrowOnFailure();
+    }).Holds();
 
     /// <summary>How many of the first text's tokens longest-first leaves: all if they are few, the rest if the second's are few, else half, rounded by which is shorter.</summary>
     private static int KeptOfFirst(int first, int second, int room) =>

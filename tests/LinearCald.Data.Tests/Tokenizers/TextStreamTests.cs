@@ -2,7 +2,6 @@ using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
 using LinearCald.Data.Tokenizers;
-using LinearCald.Testing;
 
 namespace LinearCald.Data.Tests.Tokenizers;
 
@@ -21,7 +20,7 @@ public sealed class TextStreamTests
             TokenTextStream stream = new(Tokenizer, skip);
             string text = string.Concat(tokens.Select(stream.Append)) + stream.Flush();
             Assert.Equal(Tokenizer.Decode(tokens, skip), text);
-        }).QuickCheckThrowOnFailure();
+        }).Holds();
     }
 
     [Fact]
@@ -67,7 +66,7 @@ public sealed class TextStreamTests
             (int At, string Stop)[] matches = [.. c.Stops.Select(s => (c.Text.IndexOf(s, StringComparison.Ordinal), s)).Where(m => m.Item1 >= 0).OrderBy(m => m.Item1 + m.s.Length).ThenBy(m => m.Item1)];
             Assert.Equal(matches.Length == 0 ? c.Text : c.Text[..matches[0].At], given.ToString());
             Assert.Equal(matches.Length == 0 ? null : matches[0].Stop, filter.Found);
-        }).QuickCheckThrowOnFailure();
+        }).Holds();
     }
 
     [Fact]

@@ -57,7 +57,7 @@ public class TokenizerFileFuzzTests
                 Assert.Contains("tokenizer.json", e.Message, StringComparison.Ordinal);
                 refused++;
             }
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(4000));
+        }).Holds(4000);
         Assert.True(read > 200 && refused > 200, $"{read} read, {refused} refused");
     }
 }

@@ -1,5 +1,4 @@
 using LinearCald.Data.Tokenizers;
-using LinearCald.Testing;
 
 namespace LinearCald.Data.Tests.Tokenizers;
 

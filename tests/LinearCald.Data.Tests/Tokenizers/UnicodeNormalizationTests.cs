@@ -1,11 +1,9 @@
 using System.Globalization;
 using System.Text;
-using FsCheck;
 using FsCheck.Fluent;
 using LinearCald.Data.Tokenizers;
 using LinearCald.Data.Tokenizers.Normalizers;
 using LinearCald.Data.Tokenizers.Unicode;
-using LinearCald.Testing;
 
 namespace LinearCald.Data.Tests.Tokenizers;
 
@@ -38,7 +36,7 @@ public class UnicodeNormalizationTests
         }
 
         Assert.Equal(UnicodeNormalization.Normalize(text, UnicodeForm.Nfc), UnicodeNormalization.Normalize(UnicodeNormalization.Normalize(text, UnicodeForm.Nfd), UnicodeForm.Nfc));
-    }).QuickCheckThrowOnFailure();
+    }).Holds();
 
     [Fact]
     public void DecomposedCharactersPointToTheirOrigin()
@@ -68,7 +66,7 @@ public class UnicodeNormalizationTests
                     Assert.InRange(result.OriginalEnd(i), result.OriginalStart(i) + 1, text.Length);
                 }
             }
-        }).QuickCheckThrowOnFailure();
+        }).Holds();
     }
 
     [Theory]

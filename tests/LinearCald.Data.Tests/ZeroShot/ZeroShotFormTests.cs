@@ -1,9 +1,7 @@
 using System.IO.Compression;
 using System.Text;
-using FsCheck;
 using FsCheck.Fluent;
 using LinearCald.Data.ZeroShot;
-using LinearCald.Testing;
 
 namespace LinearCald.Data.Tests.ZeroShot;
 
@@ -124,7 +122,7 @@ public class ZeroShotFormTests
                 Assert.StartsWith(path, error.Message, StringComparison.Ordinal);
                 refused++;
             }
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(400));
+        }).Holds(400);
         Assert.True(refused > 50, $"{refused} refused");
     }
 

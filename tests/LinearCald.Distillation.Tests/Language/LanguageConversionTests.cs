@@ -5,7 +5,6 @@ using LinearCald.Distillation.Reporting;
 using LinearCald.Distillation.Training;
 using LinearCald.Models.Language;
 using LinearCald.Nn;
-using LinearCald.Testing;
 
 namespace LinearCald.Distillation.Tests.Language;
 
@@ -96,9 +95,11 @@ public sealed class LanguageConversionTests : IDisposable
     [InlineData("student.mixer=linformer", "does not go with a GPT-NeoX")]
     [InlineData("task.metric=accuracy", "language models have perplexity")]
     [InlineData("model.source=ROBERTA", "does not go with a RoBERTa")]
-    public void MisfitsAreNamed(string change, string reason)
+    [InlineData("task.kind=megatron task.metric=bits-per-byte", "needs the text")]
+    public void MisfitsAreNamed(string changes, string reason)
     {
-        CaldException error = Assert.Throws<CaldException>(() => Session(Small(change.Replace("ROBERTA", TestFiles.InCheckout("weights/roberta-tiny"), StringComparison.Ordinal))));
+        string[] all = [.. changes.Split(' ').Select(c => c.Replace("ROBERTA", TestFiles.InCheckout("weights/roberta-tiny"), StringComparison.Ordinal))];
+        CaldException error = Assert.Throws<CaldException>(() => Session(Small(all)));
         Assert.Contains(reason, error.Message, StringComparison.Ordinal);
     }
 

@@ -7,7 +7,6 @@ using LinearCald.Distillation.Tests.Training;
 using LinearCald.Distillation.Training;
 using LinearCald.Models.Language;
 using LinearCald.Nn;
-using LinearCald.Testing;
 
 namespace LinearCald.Distillation.Tests.Language;
 

@@ -5,7 +5,6 @@ using LinearCald.Models.Language;
 using LinearCald.Models.Mamba;
 using LinearCald.Nn;
 using LinearCald.Tensors;
-using LinearCald.Testing;
 
 namespace LinearCald.Distillation.Tests.Language;
 

@@ -1,6 +1,5 @@
 using System.Text;
 using LinearCald.Distillation.Recipes;
-using LinearCald.Testing;
 
 namespace LinearCald.Distillation.Tests.Recipes;
 

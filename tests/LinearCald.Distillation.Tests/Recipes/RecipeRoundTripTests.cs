@@ -42,12 +42,12 @@ public sealed class RecipeRoundTripTests
     [Fact]
     public void YamlReadsBackToTheSameRecipe() => Prop.ForAll(
         Recipes.ToArbitrary(),
-        recipe => recipe.Equals(Recipe.Parse(recipe.ToYaml()))).QuickCheckThrowOnFailure();
+        recipe => recipe.Equals(Recipe.Parse(recipe.ToYaml()))).Holds();
 
     [Fact]
     public void AnyNumberSetIsTheNumberRead() => Prop.ForAll(
         Numbers(100).ToArbitrary(),
-        lr => Recipe.Parse("", "recipe", $"training.lr={lr.ToString("R", CultureInfo.InvariantCulture)}").Training.Lr == lr).QuickCheckThrowOnFailure();
+        lr => Recipe.Parse("", "recipe", $"training.lr={lr.ToString("R", CultureInfo.InvariantCulture)}").Training.Lr == lr).Holds();
 
     [Fact]
     public void AnyTextEitherIsARecipeOrOneClearError() => Prop.ForAll(
@@ -62,7 +62,7 @@ public sealed class RecipeRoundTripTests
             {
                 return e.Message.Length > 0;
             }
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(2_000));
+        }).Holds(2_000);
 
     // A written recipe with one stretch replaced by something else.
     private static Gen<string> Mutations()

@@ -47,7 +47,7 @@ public sealed class LikelihoodScorerTests
                 Assert.Equal(sum, score.LogLikelihood, 1e-5 * Math.Max(1, Math.Abs(sum)));
                 Assert.Equal(greedy, score.IsGreedy);
             }
-        }).QuickCheckThrowOnFailure();
+        }).Holds();
     }
 
     [Theory]

@@ -25,7 +25,7 @@ public sealed class PerplexityTests
                 Assert.Equal(window.Input.Span[^1] + 1, window.Labels.Span[^1]);
                 Assert.Equal(Math.Min(context, window.Labels.Span[^1]), window.Input.Length);
             }
-        }).QuickCheckThrowOnFailure();
+        }).Holds();
     }
 
     [Fact]
@@ -46,7 +46,7 @@ public sealed class PerplexityTests
             Assert.Equal(c.Documents.Sum(d => d.Length - 1), score.Tokens);
             Assert.Equal((3L * c.Documents.Length, 2L * c.Documents.Length), (score.Bytes, score.Characters));
             Assert.Equal(expected, score.NegativeLogLikelihood, 1e-5 * Math.Max(1, expected));
-        }).QuickCheckThrowOnFailure();
+        }).Holds();
     }
 
     [Fact]

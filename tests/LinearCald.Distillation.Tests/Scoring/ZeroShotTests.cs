@@ -3,7 +3,6 @@ using LinearCald.Data.ZeroShot;
 using LinearCald.Distillation.Scoring;
 using LinearCald.Models.Tests.Language;
 using LinearCald.Tensors;
-using LinearCald.Testing;
 
 namespace LinearCald.Distillation.Tests.Scoring;
 

@@ -5,7 +5,6 @@ using LinearCald.Distillation.Recipes;
 using LinearCald.Distillation.Reporting;
 using LinearCald.Models.Roberta;
 using LinearCald.Nn;
-using LinearCald.Testing;
 
 namespace LinearCald.Distillation.Tests.Training;
 

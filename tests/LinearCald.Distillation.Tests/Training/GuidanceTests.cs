@@ -5,7 +5,6 @@ using LinearCald.Distillation.Training;
 using LinearCald.Models.Roberta;
 using LinearCald.Nn;
 using LinearCald.Tensors.Autograd;
-using LinearCald.Testing;
 
 namespace LinearCald.Distillation.Tests.Training;
 

@@ -1,7 +1,6 @@
 using LinearCald.Distillation.Recipes;
 using LinearCald.Distillation.Reporting;
 using LinearCald.Distillation.Training;
-using LinearCald.Testing;
 
 namespace LinearCald.Distillation.Tests.Training;
 

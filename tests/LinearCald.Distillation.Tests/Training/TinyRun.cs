@@ -7,7 +7,6 @@ using LinearCald.Distillation.Training;
 using LinearCald.Models.Roberta;
 using LinearCald.Nn;
 using LinearCald.Nn.Optimisers;
-using LinearCald.Testing;
 
 namespace LinearCald.Distillation.Tests.Training;
 

@@ -6,7 +6,6 @@ using LinearCald.Models.Linformer;
 using LinearCald.Models.Roberta;
 using LinearCald.Nn;
 using LinearCald.Tensors;
-using LinearCald.Testing;
 
 namespace LinearCald.Distillation.Tests.Training;
 

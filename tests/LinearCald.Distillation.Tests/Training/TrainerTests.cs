@@ -3,7 +3,6 @@ using LinearCald.Distillation.Recipes;
 using LinearCald.Distillation.Training;
 using LinearCald.Models.Roberta;
 using LinearCald.Tensors;
-using LinearCald.Testing;
 
 namespace LinearCald.Distillation.Tests.Training;
 

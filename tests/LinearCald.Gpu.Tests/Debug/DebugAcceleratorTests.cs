@@ -1,4 +1,3 @@
-using FsCheck;
 using FsCheck.Fluent;
 
 namespace LinearCald.Gpu.Tests;
@@ -21,7 +20,7 @@ public sealed class DebugAcceleratorTests
             using DeviceBuffer<float> y = device.Allocate<float>(n);
             device.Launch(kernel, LaunchShape.For(n, 64), x.ReadOnly, x.ReadOnly, y.View, n);
             Assert.Equal(a.Select(v => v + v), y.ToArray());
-        }).QuickCheckThrowOnFailure();
+        }).Holds();
     }
 
     [Theory]

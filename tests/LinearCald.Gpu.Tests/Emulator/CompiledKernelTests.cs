@@ -1,4 +1,3 @@
-using FsCheck;
 using FsCheck.Fluent;
 using LinearCald.Testing.Ptx;
 
@@ -24,7 +23,7 @@ public sealed class CompiledKernelTests
             using DeviceBuffer<float> c = device.Allocate<float>(n);
             device.Launch(kernel, LaunchShape.For(n, 128), a.ReadOnly, b.ReadOnly, c.View, n);
             Assert.Equal([.. x.Select(static v => v + v)], c.ToArray());
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(10));
+        }).Holds(10);
     }
 
     [Theory]

@@ -51,7 +51,7 @@ internal static class LanewiseProgram
                     throw new InvalidOperationException($"{code} of 0x{cut[i]:x}, 0x{cut[Threads + i]:x}, 0x{cut[(2 * Threads) + i]:x} gave 0x{d:x}, expected {wanted}");
                 }
             }
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(30));
+        }).Holds(30);
     }
 
     /// <summary>The result for one set of operands.</summary>

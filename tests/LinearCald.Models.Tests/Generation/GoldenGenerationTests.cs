@@ -3,7 +3,6 @@ using LinearCald.Models.Language.Generation;
 using LinearCald.Nn;
 using LinearCald.Nn.Files;
 using LinearCald.Tensors;
-using LinearCald.Testing;
 
 namespace LinearCald.Models.Tests.Generation;
 

@@ -30,7 +30,7 @@ public sealed class TokenGeneratorTests
             }
 
             Assert.Equal(12, text.Length);
-        }).QuickCheckThrowOnFailure();
+        }).Holds();
     }
 
     [Fact]

@@ -19,7 +19,7 @@ public sealed class TokenSamplerTests
         {
             using TokenSampler sampler = new(new GenerationOptions());
             Assert.Equal(Array.IndexOf(logits, logits.Max()), sampler.Next((float[])logits.Clone(), 0));
-        }).QuickCheckThrowOnFailure();
+        }).Holds();
     }
 
     [Fact]
@@ -40,7 +40,7 @@ public sealed class TokenSamplerTests
             Assert.Equal(expected.Keys.Order(), kept.Select(x => x.Token).Order());
             double total = kept.Sum(x => x.Weight);
             Assert.All(kept, x => Assert.Equal(expected[x.Token] / expected.Values.Sum(), x.Weight / total, 1e-9));
-        }).QuickCheckThrowOnFailure();
+        }).Holds();
     }
 
     [Fact]

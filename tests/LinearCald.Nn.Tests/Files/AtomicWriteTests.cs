@@ -1,6 +1,5 @@
 using LinearCald.Nn.Files;
 using LinearCald.Tensors;
-using LinearCald.Testing;
 
 namespace LinearCald.Nn.Tests.Files;
 

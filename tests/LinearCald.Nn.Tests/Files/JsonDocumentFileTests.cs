@@ -1,6 +1,5 @@
 using System.Text.Json;
 using LinearCald.Nn.Files;
-using LinearCald.Testing;
 
 namespace LinearCald.Nn.Tests.Files;
 

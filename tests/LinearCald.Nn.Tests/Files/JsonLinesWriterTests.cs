@@ -1,8 +1,6 @@
 using System.Text;
-using FsCheck;
 using FsCheck.Fluent;
 using LinearCald.Nn.Files;
-using LinearCald.Testing;
 
 namespace LinearCald.Nn.Tests.Files;
 
@@ -52,7 +50,7 @@ public class JsonLinesWriterTests
             }
 
             Assert.Equal(whole, File.ReadAllBytes(path));
-        }).QuickCheckThrowOnFailure();
+        }).Holds();
     }
 
     [Fact]

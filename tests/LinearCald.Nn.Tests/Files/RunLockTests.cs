@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using LinearCald.Nn.Files;
-using LinearCald.Testing;
 
 namespace LinearCald.Nn.Tests.Files;
 

@@ -1,7 +1,6 @@
 using System.Text;
 using LinearCald.Nn.Files;
 using LinearCald.Tensors;
-using LinearCald.Testing;
 
 namespace LinearCald.Nn.Tests.Files;
 

@@ -3,7 +3,6 @@ using FsCheck;
 using FsCheck.Fluent;
 using LinearCald.Nn.Files;
 using LinearCald.Tensors;
-using LinearCald.Testing;
 
 namespace LinearCald.Nn.Tests.Files;
 
@@ -54,7 +53,7 @@ public class SafetensorsRoundTripTests
                 tensor.Fill(0, expected);
                 Assert.Equal(expected, file.Bytes(tensor.Name).ToArray());
             }
-        }).QuickCheckThrowOnFailure();
+        }).Holds();
     }
 
     [Fact]

@@ -2,7 +2,6 @@ using FsCheck;
 using FsCheck.Fluent;
 using LinearCald.Nn.Files;
 using LinearCald.Tensors;
-using LinearCald.Testing;
 
 namespace LinearCald.Nn.Tests.Files;
 
@@ -20,7 +19,7 @@ public class WeightsReportTests
             SafetensorsWriter.Write(folder["x.safetensors"], [TensorPayload.FromSingles("w", [v.Length], v)]);
             TensorReport report = Assert.Single(WeightsReport.Of(folder["x.safetensors"]).Tensors);
             AssertFigures([.. v.Select(x => (double)x)], report);
-        }).QuickCheckThrowOnFailure();
+        }).Holds();
     }
 
     [Fact]

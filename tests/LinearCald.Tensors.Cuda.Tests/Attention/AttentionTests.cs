@@ -47,7 +47,7 @@ public sealed class AttentionTests
                 new RandomKey((ulong)seed * 0x9E3779B97F4A7C15, (ulong)seed),
                 limited ? lengths : null,
                 seed);
-        Prop.ForAll(cases.ToArbitrary(), c => AttentionComparison.Run(device, c.Problem, c.Key, c.Lengths, c.Seed)).Check(Config.QuickThrowOnFailure.WithMaxTest(slow ? 2 : 6));
+        Prop.ForAll(cases.ToArbitrary(), c => AttentionComparison.Run(device, c.Problem, c.Key, c.Lengths, c.Seed)).Holds(slow ? 2 : 6);
     }
 
     [Theory]

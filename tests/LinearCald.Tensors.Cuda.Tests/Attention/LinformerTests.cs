@@ -51,7 +51,7 @@ public sealed class LinformerTests
                 shared,
                 accumulate,
                 seed);
-        Prop.ForAll(cases.ToArbitrary(), c => LinformerComparison.Run(device, c.Problem, c.Key, c.Lengths, c.Shared, c.Accumulate, c.Seed)).Check(Config.QuickThrowOnFailure.WithMaxTest(slow ? 2 : 6));
+        Prop.ForAll(cases.ToArbitrary(), c => LinformerComparison.Run(device, c.Problem, c.Key, c.Lengths, c.Shared, c.Accumulate, c.Seed)).Holds(slow ? 2 : 6);
     }
 
     [Fact]

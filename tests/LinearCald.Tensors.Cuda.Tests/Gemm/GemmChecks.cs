@@ -76,7 +76,7 @@ internal static class GemmChecks
             from seed in Gen.Choose(1, 1 << 30)
             select Make(precision, sizes, padding, round, offset, batch, repeat, flags, output, activation, alpha, parts, seed);
         Prop.ForAll(cases.ToArbitrary(), c => c.Case.Check(accelerator, Budget(precision, c.Problem.Output) * 2))
-            .Check(Config.QuickThrowOnFailure.WithMaxTest(count));
+            .Holds(count);
     }
 
     /// <summary>A long sum with few results: split along k, and the same bits again.</summary>

@@ -1,4 +1,3 @@
-using FsCheck;
 using FsCheck.Fluent;
 using LinearCald.Gpu;
 using LinearCald.Tensors.Cuda.Kernels;
@@ -40,7 +39,7 @@ public sealed class GemmPlanTests
             int blocks = (k + GemmPlan.Depth(problem.Precision) - 1) / GemmPlan.Depth(problem.Precision);
             Assert.Contains(plan.Tile, GemmPlan.Tiles(problem.Precision));
             Assert.True(plan.Parts == 1 || blocks / plan.Parts >= 4, $"{problem}: {plan}");
-        }).QuickCheckThrowOnFailure();
+        }).Holds();
 
     [Fact]
     public void SmallSharedMemoryTakesTilesThatFit()

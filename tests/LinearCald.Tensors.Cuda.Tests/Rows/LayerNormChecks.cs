@@ -1,4 +1,3 @@
-using FsCheck;
 using FsCheck.Fluent;
 using LinearCald.Gpu;
 using LinearCald.Tensors.Cpu;
@@ -13,7 +12,7 @@ internal static unsafe class LayerNormChecks
     private const double Epsilon = 1e-5;
 
     public static void Forward(Accelerator accelerator, int cases, int columns) =>
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(cases), Prop.ForAll(RowCase.UpTo(columns), c =>
+        Properties.Check(cases, Prop.ForAll(RowCase.UpTo(columns), c =>
         {
             double[] x = c.Normal(1, 2, 1);
             double[]? w = c.Seed % 3 > 0 ? c.Parameter(2) : null;
@@ -32,7 +31,7 @@ internal static unsafe class LayerNormChecks
 
     /// <summary>The sum has the very bits of x + h · factor, and y is its norm.</summary>
     public static void Residual(Accelerator accelerator, int cases, int columns) =>
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(cases), Prop.ForAll(RowCase.UpTo(columns), c =>
+        Properties.Check(cases, Prop.ForAll(RowCase.UpTo(columns), c =>
         {
             double[] x = c.Normal(1);
             double[] h = c.Normal(2);
@@ -66,7 +65,7 @@ internal static unsafe class LayerNormChecks
         }));
 
     public static void Backward(Accelerator accelerator, int cases, int columns) =>
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(cases), Prop.ForAll(RowCase.UpTo(columns), c =>
+        Properties.Check(cases, Prop.ForAll(RowCase.UpTo(columns), c =>
         {
             double[] x = c.Normal(1, 2, 1);
             double[] gy = c.Normal(2);

@@ -1,4 +1,3 @@
-using FsCheck;
 using FsCheck.Fluent;
 using LinearCald.Gpu;
 using LinearCald.Tensors.Cpu;
@@ -12,7 +11,7 @@ internal static unsafe class LossChecks
     private const int Ignore = -100;
 
     public static void CrossEntropy(Accelerator accelerator, int cases, int columns) =>
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(cases), Prop.ForAll(RowCase.UpTo(columns), c =>
+        Properties.Check(cases, Prop.ForAll(RowCase.UpTo(columns), c =>
         {
             double[] x = c.Normal(1, 3);
             Random random = new(c.Seed);
@@ -58,7 +57,7 @@ internal static unsafe class LossChecks
     }
 
     public static void LabelScores(Accelerator accelerator, int cases, int columns) =>
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(cases), Prop.ForAll(RowCase.UpTo(columns), c =>
+        Properties.Check(cases, Prop.ForAll(RowCase.UpTo(columns), c =>
         {
             // Few different values, so that several elements share the maximum.
             double[] x = Array.ConvertAll(c.Normal(1, 3), v => c.Seed % 2 == 0 ? Math.Round(v) : v);
@@ -82,7 +81,7 @@ internal static unsafe class LossChecks
         }));
 
     public static void KlDivergence(Accelerator accelerator, int cases, int columns) =>
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(cases), Prop.ForAll(RowCase.UpTo(columns), c =>
+        Properties.Check(cases, Prop.ForAll(RowCase.UpTo(columns), c =>
         {
             double[] s = c.Normal(1, 2);
             double[] t = c.Normal(2, 2);
@@ -126,7 +125,7 @@ internal static unsafe class LossChecks
     }
 
     public static void LayerMse(Accelerator accelerator, int cases, int columns) =>
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(cases), Prop.ForAll(RowCase.UpTo(columns), shape =>
+        Properties.Check(cases, Prop.ForAll(RowCase.UpTo(columns), shape =>
         {
             int samples = (shape.Seed % 2) + 1;
             RowCase c = shape with { Rows = Math.Max(1, shape.Rows / samples) * samples };

@@ -1,4 +1,3 @@
-using FsCheck;
 using FsCheck.Fluent;
 using LinearCald.Gpu;
 using LinearCald.Tensors.Cpu;
@@ -10,7 +9,7 @@ namespace LinearCald.Tensors.Cuda.Tests.Rows;
 internal static unsafe class SoftmaxChecks
 {
     public static void Forward(Accelerator accelerator, int cases, int columns) =>
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(cases), Prop.ForAll(RowCase.UpTo(columns), c =>
+        Properties.Check(cases, Prop.ForAll(RowCase.UpTo(columns), c =>
         {
             double[] x = c.Normal(1, 3);
             using DeviceArray input = c.Put(accelerator, x);
@@ -23,7 +22,7 @@ internal static unsafe class SoftmaxChecks
         }));
 
     public static void Backward(Accelerator accelerator, int cases, int columns) =>
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(cases), Prop.ForAll(RowCase.UpTo(columns), c =>
+        Properties.Check(cases, Prop.ForAll(RowCase.UpTo(columns), c =>
         {
             double[] y = DeviceArray.Stored(c.Type, Reference(c.Normal(1, 2), c));
             double[] gy = c.Normal(2);

@@ -1,4 +1,3 @@
-using FsCheck;
 using FsCheck.Fluent;
 using LinearCald.Gpu;
 using LinearCald.Tensors.Cpu;
@@ -10,7 +9,7 @@ namespace LinearCald.Tensors.Cuda.Tests.Rows;
 internal static unsafe class SumChecks
 {
     public static void Columns(Accelerator accelerator, int cases, int columns) =>
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(cases), Prop.ForAll(RowCase.UpTo(columns), shape =>
+        Properties.Check(cases, Prop.ForAll(RowCase.UpTo(columns), shape =>
         {
             RowCase c = shape with { Rows = (shape.Rows * 13 % 90) + 1 };
             double[] x = c.Normal(1, 1, 0.5);
@@ -29,7 +28,7 @@ internal static unsafe class SumChecks
         }));
 
     public static void All(Accelerator accelerator, int cases, int columns) =>
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(cases), Prop.ForAll(RowCase.UpTo(columns), c =>
+        Properties.Check(cases, Prop.ForAll(RowCase.UpTo(columns), c =>
         {
             double[] x = c.Normal(1, 1, 0.5);
             using DeviceArray input = c.Put(accelerator, x);

@@ -40,7 +40,7 @@ public sealed class SelectiveScanTests
             from states in Gen.Elements(16, 16, 5)
             from parts in Gen.Choose(0, 127)
             select new Problem(batch, length, channels, states, parts);
-        Prop.ForAll(cases.ToArbitrary(), p => DeviceCase.Compare(device, type, Budget(type), p.Run)).Check(Config.QuickThrowOnFailure.WithMaxTest(slow ? 2 : 6));
+        Prop.ForAll(cases.ToArbitrary(), p => DeviceCase.Compare(device, type, Budget(type), p.Run)).Holds(slow ? 2 : 6);
     }
 
     [Theory]

@@ -4,7 +4,6 @@ using FsCheck.Fluent;
 using LinearCald.Tensors.Cpu;
 using LinearCald.Tensors.Memory;
 using LinearCald.Tensors.Ops;
-using LinearCald.Testing;
 using AttentionOptions = LinearCald.Tensors.Cpu.AttentionOptions;
 
 namespace LinearCald.Tensors.Tests.Cpu;
@@ -59,7 +58,7 @@ public sealed unsafe class AttentionTests
                 && plan.Case<float>().Run<Lane<float>>(s_pools[0]).Error(reference) < 1e-5
                 && plan.Case<double>().Run() is { } exact && exact.Error(exact.ToDouble().RunReference()) < 1e-13
                 && plan.Case<float>().Run(s_pools[2]).SameBits(one);
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(40));
+        }).Holds(40);
 
     [Fact]
     public void TheLastQueriesAloneSeeWhatTheySeeInTheWholeText() => Prop.ForAll(
@@ -77,7 +76,7 @@ public sealed unsafe class AttentionTests
             double[] whole = t[0].Attention(t[1], t[2], lengths, options).Narrow(1, c.length - c.last, c.last).Contiguous().ToArray<double>();
             double[] alone = t[0].Narrow(1, c.length - c.last, c.last).Attention(t[1], t[2], lengths, options).ToArray<double>();
             return whole.Zip(alone, (a, b) => Math.Abs(a - b)).Max() < 1e-12;
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(60));
+        }).Holds(60);
 
     [Fact]
     public void EveryRegisterWidthMatchesTheReference() => Prop.ForAll(
@@ -89,7 +88,7 @@ public sealed unsafe class AttentionTests
                 && plan.Case<float>().Run<Wide256<float>>(s_pools[0]).Error(reference) < 1e-5
                 && plan.Case<float>().Run<Wide128<float>>(s_pools[0]).Error(reference) < 1e-5
                 && plan.Case<float>().Run<Lane<float>>(s_pools[0]).Error(reference) < 1e-5;
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(25));
+        }).Holds(25);
 
     [Fact]
     public void TheNumberOfThreadsDoesNotChangeABit() => Prop.ForAll(
@@ -98,7 +97,7 @@ public sealed unsafe class AttentionTests
         {
             AttentionCase<float> one = plan.Case<float>().Run(s_pools[0]);
             return plan.Case<float>().Run(s_pools[1]).SameBits(one) && plan.Case<float>().Run(s_pools[2]).SameBits(one);
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(60));
+        }).Holds(60);
 
     [Fact]
     public void PermutingTheBatchPermutesTheOutputsBitForBit() => Prop.ForAll(
@@ -117,7 +116,7 @@ public sealed unsafe class AttentionTests
             straight.Run();
             permuted.Run();
             return straight.Outputs.Zip(permuted.Outputs).All(pair => pair.Second.IsPermutationOf(pair.First, order));
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(60));
+        }).Holds(60);
 
     [Fact]
     public void GradientsMatchCentralDifferences()
@@ -194,7 +193,7 @@ public sealed unsafe class AttentionTests
             {
                 AttentionCase<T> fast = plan.Case<T>().Run();
                 return fast.Error(fast.ToDouble().RunReference()) < budget;
-            }).Check(Config.QuickThrowOnFailure.WithMaxTest(tests));
+            }).Holds(tests);
 
     private static void CheckGradient(AttentionCase<double> c, AttentionGrid<double> input, AttentionGrid<double> gradient)
     {

@@ -1,4 +1,3 @@
-using FsCheck;
 using FsCheck.Fluent;
 using LinearCald.Tensors.Cpu;
 
@@ -89,7 +88,7 @@ public unsafe class EmbeddingTests
                 EmbeddingKernel.Gradient<T>(ids, count, gy, rows, d, padding, accumulate, gtable);
                 EmbeddingReference.Gradient<T>(ids, count, gy, rows, d, padding, accumulate, reference);
                 Assert.Equal(reference.ToArray(), gtable.ToArray());
-            }).Check(Config.QuickThrowOnFailure.WithMaxTest(60));
+            }).Holds(60);
 
     private static int[] Ids(int count, int below, int seed)
     {

@@ -1,7 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
 using LinearCald.Tensors.Cpu;
-using LinearCald.Testing;
 
 namespace LinearCald.Tensors.Tests.Cpu;
 
@@ -52,7 +51,7 @@ public sealed unsafe class GemmTests
             float* third = g.CopyC();
             g.RunBatched(s_pools[2], third);
             return g.Error(first) < 2e-6 && g.SameBits(first, third);
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(150));
+        }).Holds(150);
 
     [Fact]
     public void ABatchOfLargeProductsIsCutIntoRows()
@@ -81,7 +80,7 @@ public sealed unsafe class GemmTests
             }
 
             return g.SameBits(bits, g.C);
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(150));
+        }).Holds(150);
 
     [Theory]
     [InlineData(64, 96, 2048)]
@@ -138,7 +137,7 @@ public sealed unsafe class GemmTests
         where T : unmanaged
         => Prop.ForAll(
             Shapes().ToArbitrary(),
-            s => Check<T>(s.TransA, s.TransB, s.M, s.N, s.K, s.Pad, s.Alpha, s.Beta, s.Seed, budget)).Check(Config.QuickThrowOnFailure.WithMaxTest(count));
+            s => Check<T>(s.TransA, s.TransB, s.M, s.N, s.K, s.Pad, s.Alpha, s.Beta, s.Seed, budget)).Holds(count);
 
     private static void Check<T>(bool transA, bool transB, int m, int n, int k, int pad, double alpha, double beta, int seed, double budget)
         where T : unmanaged

@@ -1,4 +1,3 @@
-using FsCheck;
 using FsCheck.Fluent;
 using LinearCald.Tensors.Cpu;
 
@@ -98,7 +97,7 @@ public unsafe class LayerMseTests
                 KernelData.Close<T>(g.Span, gradient, budget, "gradient", scale: normalise ? Math.Sqrt(count) : 0);
                 LayerMseKernel.Gradient<T>(s, t, b, l, d, counted, normalise, scale, gloss, s);
                 Assert.Equal(g.ToArray(), s.ToArray());
-            }).Check(Config.QuickThrowOnFailure.WithMaxTest(60));
+            }).Holds(60);
 
     /// <summary>Normal numbers in rows of d whose first two elements are pulled apart: rows of nearly equal elements amplify rounding without bound.</summary>
     private static T[] Spread<T>(int count, int d, int seed, double apart)

@@ -42,7 +42,7 @@ public sealed unsafe class LinformerAttentionTests
         {
             LinformerAttentionCase<float> one = plan.Case<float>().Run(s_pools[0]);
             return plan.Case<float>().Run(s_pools[1]).SameBits(one) && plan.Case<float>().Run(s_pools[2]).SameBits(one);
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(60));
+        }).Holds(60);
 
     /// <summary>
     /// With a projection that is √n times a permutation, a slot is exactly one position: softmax over slots is softmax over positions, and
@@ -79,7 +79,7 @@ public sealed unsafe class LinformerAttentionTests
             return AttentionGrid<float>.Error((linformer.Output, attention.Output.ToDouble())) < 1e-5
                 && AttentionGrid<float>.Error((linformer.Lse, attention.Lse.ToDouble())) < 1e-5
                 && AttentionGrid<float>.Error((linformer.Dq, attention.Dq.ToDouble()), (linformer.Dk, attention.Dk.ToDouble()), (linformer.Dv, attention.Dv.ToDouble())) < 1e-5;
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(60));
+        }).Holds(60);
 
     [Fact]
     public void PermutingTheBatchPermutesTheOutputsBitForBit() => Prop.ForAll(
@@ -103,7 +103,7 @@ public sealed unsafe class LinformerAttentionTests
             straight.Run();
             permuted.Run();
             return straight.Outputs.Take(7).Zip(permuted.Outputs).All(pair => pair.Second.IsPermutationOf(pair.First, order));
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(60));
+        }).Holds(60);
 
     [Fact]
     public void GradientsMatchCentralDifferences()
@@ -175,7 +175,7 @@ public sealed unsafe class LinformerAttentionTests
             {
                 LinformerAttentionCase<T> fast = plan.Case<T>().Run();
                 return fast.Error(fast.ToDouble().RunReference()) < budget;
-            }).Check(Config.QuickThrowOnFailure.WithMaxTest(tests));
+            }).Holds(tests);
 
     private static void CheckGradient(LinformerAttentionCase<double> c, AttentionGrid<double> input, AttentionGrid<double> gradient)
     {

@@ -1,6 +1,5 @@
 using LinearCald.Tensors.Cpu;
 using LinearCald.Tensors.Tests.Ops;
-using LinearCald.Testing;
 
 namespace LinearCald.Tensors.Tests.Cpu;
 

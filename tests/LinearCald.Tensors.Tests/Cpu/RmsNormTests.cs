@@ -23,7 +23,7 @@ public unsafe class RmsNormTests
     {
         Check<float>(c.Shape, c.Gated, c.Seed, 3e-6);
         Check<double>(c.Shape, c.Gated, c.Seed, 1e-13);
-    }).Check(Config.QuickThrowOnFailure.WithMaxTest(KernelShapes.Cases));
+    }).Holds(KernelShapes.Cases);
 
     [Fact]
     public void Same_bits_on_any_thread_count()

@@ -24,7 +24,7 @@ public class SelectiveScanTests
             wide.Check(1e-12);
             using SelectiveScanCase<float> narrow = new(x.B, x.L, x.D, x.N, x.Parts, x.Seed);
             narrow.Check(1e-5);
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(KernelShapes.Cases));
+        }).Holds(KernelShapes.Cases);
     }
 
     [Fact]

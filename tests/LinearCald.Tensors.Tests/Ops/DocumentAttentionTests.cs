@@ -1,8 +1,6 @@
-using FsCheck;
 using FsCheck.Fluent;
 using LinearCald.Tensors.Memory;
 using LinearCald.Tensors.Ops;
-using LinearCald.Testing;
 
 namespace LinearCald.Tensors.Tests.Ops;
 
@@ -37,7 +35,7 @@ public sealed class DocumentAttentionTests
                     Assert.All(alone.Zip(packed), pair => Assert.Equal(pair.First, pair.Second, 12));
                 }
             }
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(30));
+        }).Holds(30);
     }
 
     [Fact]

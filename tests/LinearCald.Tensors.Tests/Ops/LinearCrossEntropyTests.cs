@@ -3,7 +3,6 @@ using FsCheck.Fluent;
 using LinearCald.Tensors.Autograd;
 using LinearCald.Tensors.Memory;
 using LinearCald.Tensors.Ops;
-using LinearCald.Testing;
 
 namespace LinearCald.Tensors.Tests.Ops;
 
@@ -33,7 +32,7 @@ public sealed class LinearCrossEntropyTests
         AssertClose(expected.Loss, actual.Loss, c);
         AssertClose(expected.Hidden, actual.Hidden, c);
         AssertClose(expected.Weight, actual.Weight, c);
-    }).Check(Config.QuickThrowOnFailure.WithMaxTest(100));
+    }).Holds(100);
 
     [Fact]
     public void Gradients_are_those_of_central_differences() => Prop.ForAll(Cases(), c =>
@@ -44,7 +43,7 @@ public sealed class LinearCrossEntropyTests
             t => LinearCrossEntropyOperation.LinearCrossEntropy(t[0], t[1], labels, Ignore, Reduction.Sum, c.Chunk),
             GradientCheck.Random(c.Seed, c.Rows, c.Features), GradientCheck.Random(c.Seed + 1, c.Classes, c.Features));
         Assert.True(error <= 1e-6, $"error {error:G3} for {c}");
-    }).Check(Config.QuickThrowOnFailure.WithMaxTest(15));
+    }).Holds(15);
 
     [Fact]
     public void A_weight_that_is_used_elsewhere_too_gets_both_gradients()

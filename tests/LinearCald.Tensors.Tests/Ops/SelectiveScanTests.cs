@@ -2,7 +2,6 @@ using FsCheck;
 using FsCheck.Fluent;
 using LinearCald.Tensors.Memory;
 using LinearCald.Tensors.Ops;
-using LinearCald.Testing;
 
 namespace LinearCald.Tensors.Tests.Ops;
 
@@ -24,7 +23,7 @@ public sealed class SelectiveScanTests
         {
             using MemoryScope scope = MemoryScope.Begin();
             property(new Scan(x.B, x.L, x.D, x.N, x.Seed));
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(runs));
+        }).Holds(runs);
 
     private static double Error(double[] found, double[] expected)
     {

@@ -1,8 +1,6 @@
-using FsCheck;
 using FsCheck.Fluent;
 using LinearCald.Tensors.Memory;
 using LinearCald.Tensors.Ops;
-using LinearCald.Testing;
 
 namespace LinearCald.Tensors.Tests.Ops;
 
@@ -29,7 +27,7 @@ public sealed class SequenceTests
         {
             using MemoryScope scope = MemoryScope.Begin();
             property(batch, length, taps, (batch * 1000) + (length * 10) + taps);
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(40));
+        }).Holds(40);
 
     [Fact]
     public void AConvolutionInChunksIsTheWholeOne() => Check((batch, length, taps, seed) =>

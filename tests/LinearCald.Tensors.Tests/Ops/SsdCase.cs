@@ -1,10 +1,8 @@
-using FsCheck;
 using FsCheck.Fluent;
 using LinearCald.Tensors.Cpu;
 using LinearCald.Tensors.Memory;
 using LinearCald.Tensors.Ops;
 using LinearCald.Tensors.Tests.Cpu;
-using LinearCald.Testing;
 
 namespace LinearCald.Tensors.Tests.Ops;
 
@@ -36,7 +34,7 @@ internal sealed record SsdCase(SsdShape Shape, bool HasD, bool HasBias, bool IsP
         {
             using MemoryScope scope = MemoryScope.Begin();
             property(x);
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(cases ?? KernelShapes.Cases));
+        }).Holds(cases ?? KernelShapes.Cases);
 
     /// <summary>x, delta, b and c are ranges of one wider tensor; then a, d, deltaBias and the initial state. Absent ones too.</summary>
     public Tensor[] Inputs()

@@ -2,7 +2,6 @@ using LinearCald.Tensors.Autograd;
 using LinearCald.Tensors.Memory;
 using LinearCald.Tensors.Ops;
 using LinearCald.Tensors.Tests.Cpu;
-using LinearCald.Testing;
 
 namespace LinearCald.Tensors.Tests.Ops;
 
