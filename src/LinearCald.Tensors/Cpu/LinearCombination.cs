@@ -37,6 +37,24 @@ internal static unsafe class LinearCombination
     public static void Fill<T>(T* y, T value, long count)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> => ParallelLoop.For<T, FillBody<T>>(count, new(y, value));
 
+    /// <summary>y[s, i] = factors[s] · x[s, i] for <paramref name="elements"/> numbers a sample.</summary>
+    public static void ScaleSamples<T>(T* x, T* factors, T* y, long samples, long elements)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
+        WorkerPool.Shared.For(Cut.Pieces(samples, Cut.Rows(elements)), new ScaleSamplesPiece<T>(x, factors, y, samples, elements));
+
+    private readonly struct ScaleSamplesPiece<T>(T* x, T* factors, T* y, long samples, long elements) : IParallelBody
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        public void Execute(int index)
+        {
+            long size = Cut.Rows(elements);
+            for (long s = index * size; s < Math.Min((index + 1) * size, samples); s++)
+            {
+                SimdLoop.For<T, MapBody<T, Scale<T>>>(0, (nint)elements, new(x + (s * elements), y + (s * elements), new(factors[s])));
+            }
+        }
+    }
+
     private readonly struct AddRowsPiece<T>(T* x, T* y, long rows, long columns, long pitch) : IParallelBody
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {

@@ -58,5 +58,10 @@ public class NarrowerVectorsTests
         SsdScanTests ssd = new();
         ssd.Any_chunking_is_the_recurrence();
         ssd.Gradients_do_not_depend_on_chunks_and_survive_float32();
+        CtcLossTests.Cases = 20;
+        CtcLossTests ctc = new();
+        ctc.Losses_and_gradient_agree_with_the_reference();
+        ctc.Unlikely_targets_keep_their_accuracy_in_float32();
+        ctc.Extreme_logits();
     }
 }
