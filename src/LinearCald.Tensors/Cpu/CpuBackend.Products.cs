@@ -58,46 +58,22 @@ internal sealed unsafe partial class CpuBackend
     private static void Linear<T>(Tensor x, Tensor w, Tensor? bias, Activation f, Tensor? pre, Tensor y)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        T* b = PointerOrNull<T>(bias);
-        T* before = PointerOrNull<T>(pre);
-        int n = w.Shape[0];
-        switch (f)
+        if (!FusedActivation.Exists(f))
         {
-            case Activation.None when b is null:
-                Product<T, NoEpilogue<T>>(x, w, y, default);
-                break;
-            case Activation.None:
-                Product<T, BiasEpilogue<T>>(x, w, y, new(b));
-                break;
-            case Activation.GeluErf:
-                Product<T, ActivationEpilogue<T, Gelu<T>>>(x, w, y, new(b, default, before, n));
-                break;
-            case Activation.GeluTanh:
-                Product<T, ActivationEpilogue<T, GeluTanh<T>>>(x, w, y, new(b, default, before, n));
-                break;
-            case Activation.Silu:
-                Product<T, ActivationEpilogue<T, Silu<T>>>(x, w, y, new(b, default, before, n));
-                break;
-            case Activation.Relu:
-                Product<T, ActivationEpilogue<T, Relu<T>>>(x, w, y, new(b, default, before, n));
-                break;
-            case Activation.Tanh:
-                Product<T, ActivationEpilogue<T, Tanh<T>>>(x, w, y, new(b, default, before, n));
-                break;
-            default:
-                Linear<T>(x, w, bias, Activation.None, null, pre ?? y);
-                Cpu.Unary.Forward(KindOf(f), Pointer<T>(pre ?? y), Pointer<T>(y), y.Count);
-                break;
+            Linear<T>(x, w, bias, Activation.None, null, pre ?? y);
+            Cpu.Unary.Forward(KindOf(f), Pointer<T>(pre ?? y), Pointer<T>(y), y.Count);
+            return;
         }
+
+        int n = w.Shape[0];
+        FusedActivation.Run(f, PointerOrNull<T>(bias), PointerOrNull<T>(pre), n, new LinearProduct<T>(Pointer<T>(x), Pointer<T>(w), Pointer<T>(y), (int)x.Shape.Rows, n, w.Shape[1]));
     }
 
-    private static void Product<T, TEpilogue>(Tensor x, Tensor w, Tensor y, TEpilogue epilogue)
-        where T : unmanaged, INumberBase<T>
-        where TEpilogue : struct, IEpilogue<T>
+    /// <summary>y = x wᵀ.</summary>
+    private readonly struct LinearProduct<T>(T* x, T* w, T* y, int m, int n, int k) : IProduct<T>
+        where T : unmanaged
     {
-        int m = (int)x.Shape.Rows;
-        int n = w.Shape[0];
-        int k = w.Shape[1];
-        Gemm.Run(false, true, m, n, k, T.One, Pointer<T>(x), k, Pointer<T>(w), k, T.Zero, Pointer<T>(y), n, epilogue);
+        public void Run<TEpilogue>(TEpilogue epilogue)
+            where TEpilogue : struct, IEpilogue<T> => Gemm.Run(false, true, m, n, k, GemmScalar.From<T>(1), x, k, w, k, default, y, n, epilogue);
     }
 }

@@ -21,10 +21,14 @@ public static class CausalConvOperation
     /// [B, K − 1, D], or null: the inputs before these, oldest first, as earlier calls left them (zeros before the first); updated in place to the last inputs of
     /// the sequence that ends here. Float32 where x has 16 bits. For generation: not recorded.
     /// </param>
+    /// <param name="reverse">
+    /// Whether positions look ahead instead of back: y[b, t, c] = f(bias[c] + Σ over j of weight[c, 0, j] · x[b, t + K − 1 − j, c]), where inputs from the sample's
+    /// length on and of another sequence count as zero. It is the convolution of each sample read from its last valid position to its first.
+    /// </param>
     /// <returns>[B, L, D].</returns>
-    /// <exception cref="CaldException">Shapes or types do not fit, or a state is given while a gradient is wanted.</exception>
+    /// <exception cref="CaldException">Shapes or types do not fit, or a state is given while a gradient is wanted or together with reverse.</exception>
     public static Tensor CausalConv1d(
-        this Tensor x, Tensor weight, Tensor? bias, Activation activation, Tensor? sequences = null, Tensor? lengths = null, Tensor? state = null)
+        this Tensor x, Tensor weight, Tensor? bias, Activation activation, Tensor? sequences = null, Tensor? lengths = null, Tensor? state = null, bool reverse = false)
     {
         ArgumentNullException.ThrowIfNull(x);
         ArgumentNullException.ThrowIfNull(weight);
@@ -35,13 +39,18 @@ public static class CausalConvOperation
             throw new CaldException($"{Name}: a state is for generation and has no gradient; pause the tape (Tape.Paused) or pass no state");
         }
 
+        if (reverse && state is not null)
+        {
+            throw new CaldException($"{Name}: the reverse direction has no state, since its first input is the last of the sequence; pass no state");
+        }
+
         x = x.InRows();
         weight = weight.Contiguous();
         bias = bias?.Contiguous();
         sequences = sequences?.Contiguous();
         Tensor y = Tensor.Allocate(x.Device, x.Type, x.Shape);
-        x.Device.Backend.CausalConv1d(x, weight, bias, activation, sequences, lengths, state, y);
-        return recorded ? Tape.Attach(y, new Node(x, weight, bias, activation, sequences, lengths)) : y;
+        x.Device.Backend.CausalConv1d(x, weight, bias, activation, sequences, lengths, state, reverse, y);
+        return recorded ? Tape.Attach(y, new Node(x, weight, bias, activation, sequences, lengths, reverse)) : y;
     }
 
     private const string Name = "CausalConv1d";
@@ -96,8 +105,9 @@ public static class CausalConvOperation
         private readonly Activation _activation;
         private readonly Tensor? _sequences;
         private readonly Tensor? _lengths;
+        private readonly bool _reverse;
 
-        public Node(Tensor x, Tensor weight, Tensor? bias, Activation activation, Tensor? sequences, Tensor? lengths)
+        public Node(Tensor x, Tensor weight, Tensor? bias, Activation activation, Tensor? sequences, Tensor? lengths, bool reverse)
         {
             _x = Save(x);
             _weight = Save(weight);
@@ -105,9 +115,11 @@ public static class CausalConvOperation
             _activation = activation;
             _sequences = SaveOptional(sequences);
             _lengths = SaveOptional(lengths);
+            _reverse = reverse;
         }
 
         // p[t] = bias + Σ w[j] x[t − K + 1 + j], g = gy f′(p): dx[t] = Σ w[j] g[t + K − 1 − j], dw[j] = Σ g[t] x[t − K + 1 + j], dbias = Σ g; p is computed again
+        // in reverse the same with t counted from the last valid position
         public override void Backward(Tensor gradient)
         {
             bool accumulateW = false;
@@ -115,7 +127,8 @@ public static class CausalConvOperation
             Tensor? gw = _weight.NeedsGradient ? Gradients.Target(_weight, out accumulateW) : null;
             Tensor? gbias = _bias is { NeedsGradient: true } ? Gradients.Target(_bias, out accumulateBias) : null;
             InputGradient gx = Gradients.For(_x);
-            _x.Device.Backend.CausalConv1dGradient(gradient, _x, _weight, _bias, _activation, _sequences, _lengths, gx.Buffer, gw, accumulateW, gbias, accumulateBias);
+            _x.Device.Backend.CausalConv1dGradient(
+                gradient, _x, _weight, _bias, _activation, _sequences, _lengths, _reverse, gx.Buffer, gw, accumulateW, gbias, accumulateBias);
             gx.Done();
         }
     }

@@ -49,6 +49,16 @@ internal static class Check
         }
     }
 
+    /// <summary>A parameter for each of x's features: [last extent of x], of the type of x's statistics.</summary>
+    public static void Parameter(string operation, string name, Tensor? parameter, Tensor x)
+    {
+        Vector(operation, name, parameter, x.Shape.Last);
+        if (parameter is not null && parameter.Type != x.Type.Statistics())
+        {
+            throw new CaldException($"{operation}: {name} must be {x.Type.Statistics()} for x of {x.Type}, not {parameter.Type}; convert it with To");
+        }
+    }
+
     public static void Int32(string operation, string name, Tensor? x)
     {
         if (x is not null && x.Type != DType.Int32)

@@ -87,8 +87,9 @@ internal sealed record CausalConvCase(ConvShape Shape, int Pitch, bool Silu, boo
          from taps in Gen.Choose(1, 8)
          from gap in Gen.Elements(0, 0, 5)
          from flags in Gen.Choose(0, 31)
+         from reverse in Gen.Elements(false, true)
          from seed in Gen.Choose(0, 100_000)
-         select Make(new ConvShape(batch, length, channels, taps), channels + gap, flags, seed)).ToArbitrary(),
+         select Make(new ConvShape(batch, length, channels, taps, reverse), channels + gap, flags, seed)).ToArbitrary(),
         property).Holds(KernelShapes.Cases);
 
     public T[] Values<T>(int count, int stream)
@@ -132,6 +133,6 @@ internal sealed record CausalConvCase(ConvShape Shape, int Pitch, bool Silu, boo
         }
 
         int[] lengths = [.. Enumerable.Range(0, (int)shape.Batch).Select(_ => random.Next((int)shape.Length + 1))];
-        return new(shape, pitch, (flags & 1) != 0, (flags & 2) != 0, (flags & 4) != 0, (flags & 8) != 0 ? sequences : [], (flags & 16) != 0 ? lengths : [], seed);
+        return new(shape, pitch, (flags & 1) != 0, (flags & 2) != 0, (flags & 4) != 0 && !shape.Reverse, (flags & 8) != 0 ? sequences : [], (flags & 16) != 0 ? lengths : [], seed);
     }
 }

@@ -50,6 +50,10 @@ public class NarrowerVectorsTests
         CausalConvTests convolution = new();
         convolution.Forward_agrees_with_the_reference();
         convolution.Backward_agrees_with_the_reference();
+        new Conv1dTests().Products_agree_with_the_reference();
+        new GroupNormTests().Forward_and_backward_agree_with_the_reference();
+        new WeightNormTests().Forward_and_backward_agree_with_the_reference();
+        new RowSelectionTests().Agrees_with_the_reference();
         new PhiloxTests().A_group_holds_the_words_of_its_indices();
         DropoutTests dropout = new();
         dropout.Agrees_with_the_reference();

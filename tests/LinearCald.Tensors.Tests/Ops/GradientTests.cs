@@ -192,8 +192,36 @@ public sealed class GradientTests
         Tensor sequences = Ids(x.A * x.B, 2, x.Seed).Reshape(x.A, x.B);
         int taps = 1 + (int)(x.Seed % 8);
         return GradientCheck.WorstError(
-            t => t[0].Narrow(2, 1, x.C).CausalConv1d(t[1], t[2], Activation.Silu, sequences).Add(t[0].Narrow(2, 0, x.C).CausalConv1d(t[1], null, Activation.None, null, lengths)),
+            t => t[0].Narrow(2, 1, x.C).CausalConv1d(t[1], t[2], Activation.Silu, sequences).Add(t[0].Narrow(2, 0, x.C).CausalConv1d(t[1], null, Activation.None, null, lengths))
+                .Add(t[0].Narrow(2, 1, x.C).CausalConv1d(t[1], t[2], Activation.Silu, sequences, lengths, null, reverse: true)),
             R(x.Seed, x.A, x.B, x.C + 1), R(x.Seed + 1, x.C, 1, taps), R(x.Seed + 2, x.C));
+    });
+
+    [Fact]
+    public void Convolutions() => Check(x =>
+    {
+        int groups = 1 + (int)(x.Seed % 3), taps = 1 + (int)(x.Seed % 7), stride = 1 + (int)(x.Seed % 4), padding = (int)(x.Seed % 5);
+        Activation f = (Activation)(x.Seed % 7); // none, fused ones, and one that is not
+        return GradientCheck.WorstError(
+            t => t[0].Conv1d(t[1], t[2], stride, padding, groups, f).Add(t[0].Conv1d(t[1], null, stride, padding, groups)),
+            R(x.Seed, x.A, x.B + taps, x.C * groups), R(x.Seed + 1, 2 * groups, x.C, taps), R(x.Seed + 2, 2 * groups));
+    });
+
+    [Fact]
+    public void NormalisedWeights() => Check(x => GradientCheck.WorstError(
+        t => t[2].Conv1d(t[0].WeightNorm(t[1]), null, 1, x.B), R(x.Seed, 3, x.A, x.B), R(x.Seed + 1, 1, 1, x.B), R(x.Seed + 2, 1, 4, x.A)));
+
+    [Fact]
+    public void GroupNorms() => Check(x => GradientCheck.WorstError(
+        t => t[0].GroupNorm(x.C, t[1], t[2], 0.1).Multiply(t[0].GroupNorm(1, null, null, 0.1)), R(x.Seed, x.A, x.B, 2 * x.C), R(x.Seed + 1, 2 * x.C), R(x.Seed + 2, 2 * x.C)));
+
+    [Fact]
+    public void RowsReplacedMaskedAndAveraged() => Check(x =>
+    {
+        Tensor lengths = Lengths(x.A, x.B, x.Seed), rows = Ids(x.A * x.B, 2, x.Seed).Reshape(x.A, x.B), features = Ids(x.A * x.C, 2, x.Seed + 1).Reshape(x.A, x.C);
+        return GradientCheck.WorstError(
+            t => t[0].ReplaceRows(rows, t[1]).MaskFeatures(features).MaskRows(lengths).Add(t[0].MaskRows(null).Multiply(t[0])).MeanRows(x.Seed % 2 == 0 ? lengths : null),
+            R(x.Seed, x.A, x.B, x.C), R(x.Seed + 1, x.C));
     });
 
     [Fact]

@@ -1,4 +1,5 @@
 using FsCheck.Fluent;
+using LinearCald.Tensors.Autograd;
 using LinearCald.Tensors.Memory;
 using LinearCald.Tensors.Ops;
 
@@ -20,6 +21,22 @@ public sealed class SequenceTests
         {
             Assert.True(Math.Abs(a - b) <= budget * (1 + Math.Abs(a)), $"{b} for {a}");
         }
+    }
+
+    /// <summary>The first valid rows of each sample in the opposite order, the others where they are.</summary>
+    private static Tensor Flip(Tensor x, int[] valid, int length) =>
+        Tensor.From<double>(Cpu, DType.Float64, x.Shape, FlipRows(x.ToArray<double>(), valid, length, x.Shape.Last));
+
+    private static T[] FlipRows<T>(T[] x, int[] valid, int length, int columns)
+    {
+        T[] flipped = [.. x];
+        for (int r = 0; r < valid.Length * length; r++)
+        {
+            int t = r % length, n = valid[r / length];
+            x.AsSpan((t < n ? r - t + n - 1 - t : r) * columns, columns).CopyTo(flipped.AsSpan(r * columns));
+        }
+
+        return flipped;
     }
 
     private static void Check(Action<int, int, int, int> property) => Prop.ForAll(
@@ -95,6 +112,31 @@ public sealed class SequenceTests
     });
 
     [Fact]
+    public void AReverseConvolutionIsTheForwardOneOfEachSampleReadBackwards() => Check((batch, length, taps, seed) =>
+    {
+        Tensor w = R(seed + 1, 5, 1, taps), bias = R(seed + 2, 5), given = R(seed + 3, batch, length, 5);
+        System.Random random = new(seed);
+        int[] lengths = [.. Enumerable.Range(0, batch).Select(_ => random.Next(length + 1))];
+        int[] numbers = [.. Enumerable.Range(0, batch * length).Select(i => i % length * 3 / 10)];
+        foreach ((bool padded, bool packed) in (ReadOnlySpan<(bool, bool)>)[(false, false), (true, false), (false, true), (true, true)])
+        {
+            int[] valid = padded ? lengths : [.. lengths.Select(_ => length)];
+            Tensor x = R(seed, batch, length, 5), flipped = Flip(x, valid, length);
+            Tensor? sequences = packed ? Integers(new Shape(batch, length), numbers) : null;
+            Tensor? sequencesFlipped = packed ? Integers(new Shape(batch, length), FlipRows(numbers, valid, length, 1)) : null;
+            Tensor? counts = padded ? Integers(new Shape(batch), valid) : null;
+            x.RequiresGradient = true;
+            flipped.RequiresGradient = true;
+            using Tape tape = Tape.Record();
+            Tensor y = x.CausalConv1d(w, bias, Activation.Silu, sequences, counts, null, reverse: true);
+            Tensor expected = flipped.CausalConv1d(w, bias, Activation.Silu, sequencesFlipped, counts);
+            Close(Flip(expected, valid, length), y);
+            tape.Backward(y.Multiply(given).Add(expected.Multiply(Flip(given, valid, length))).Sum());
+            Close(Flip(flipped.Gradient!, valid, length), x.Gradient!);
+        }
+    });
+
+    [Fact]
     public void RotaryAtAnOffsetIsASliceOfTheWholeAndKeepsNorms() => Check((batch, length, half, seed) =>
     {
         int size = (2 * half) + 3;
@@ -118,8 +160,21 @@ public sealed class SequenceTests
         Assert.Throws<CaldException>(() => x.CausalConv1d(w.To(DType.Float32), null, Activation.None));
         Assert.Throws<CaldException>(() => x.CausalConv1d(w, null, Activation.None, Integers(new Shape(2, 4), new int[8])));
         Assert.Throws<CaldException>(() => x.CausalConv1d(w, null, Activation.None, state: R(3, 2, 4, 6)));
+        Assert.Throws<CaldException>(() => x.CausalConv1d(w, null, Activation.None, state: R(3, 2, 3, 6), reverse: true));
         Assert.Throws<CaldException>(() => x.SplitHeadsRotary(4, 0, 10_000));
         Assert.Throws<CaldException>(() => x.SplitHeadsRotary(1, 3, 10_000));
         Assert.Throws<CaldException>(() => x.SplitHeadsRotary(1, 4, 10_000));
+        Assert.Contains("fewer than the 7", Assert.Throws<CaldException>(() => x.Conv1d(R(2, 3, 6, 7), null)).Message, StringComparison.Ordinal);
+        Assert.Throws<CaldException>(() => x.Conv1d(R(2, 3, 5, 2), null));
+        Assert.Throws<CaldException>(() => x.Conv1d(R(2, 3, 3, 2), null, groups: 2));
+        Assert.Throws<CaldException>(() => x.Conv1d(R(2, 3, 6, 2), R(3, 2)));
+        Assert.Throws<CaldException>(() => x.Conv1d(R(2, 3, 6, 2), null, stride: 0));
+        Assert.Throws<CaldException>(() => x.Conv1d(R(2, 3, 6, 2).To(DType.Float32), null));
+        Assert.Throws<CaldException>(() => x.GroupNorm(4, null, null));
+        Assert.Throws<CaldException>(() => x.GroupNorm(3, R(2, 5), null));
+        Assert.Throws<CaldException>(() => x.WeightNorm(R(2, 6)));
+        Assert.Throws<CaldException>(() => x.ReplaceRows(Integers(new Shape(2, 4), new int[8]), R(2, 6)));
+        Assert.Throws<CaldException>(() => x.MaskFeatures(R(2, 2, 6)));
+        Assert.Throws<CaldException>(() => x.MeanRows(Integers(new Shape(3), 1, 2, 3)));
     }
 }

@@ -16,7 +16,7 @@ internal static unsafe class CausalConv
     /// <param name="bias">[channels] or null.</param>
     /// <param name="sequences">[batch, length] or null.</param>
     /// <param name="lengths">[batch] or null.</param>
-    /// <param name="state">[batch, K − 1, channels] or null; updated.</param>
+    /// <param name="state">[batch, K − 1, channels] or null, as it is in reverse; updated.</param>
     /// <param name="y">[batch, length, channels].</param>
     public static void Forward<T>(ConvShape shape, T* x, long pitch, T* w, T* bias, bool silu, int* sequences, int* lengths, T* state, T* y)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -89,7 +89,7 @@ internal static unsafe class CausalConv
                 continue;
             }
 
-            ConvWindow<T> window = new(shape, x + (b * shape.Length * pitch), pitch, mine, sequences is null ? null : sequences + (b * shape.Length));
+            ConvWindow<T> window = new(shape, x + (b * shape.Length * pitch), pitch, mine, sequences is null ? null : sequences + (b * shape.Length), 1);
             int reach = window.Reach(valid - 1);
             for (int i = 0; i < kept; i++)
             {
@@ -115,29 +115,32 @@ internal static unsafe class CausalConv
         public void Execute(int index)
         {
             long b = index / blocks, from = index % blocks * (long)rows, to = Math.Min(from + rows, shape.Length);
-            long end = Math.Clamp(Valid(shape, lengths, b), from, to);
+            long valid = Valid(shape, lengths, b), end = Math.Clamp(valid, from, to);
+            ConvSample sample = new(shape, b, valid);
             ConvWindow<T> window = new(
                 shape,
-                x + (b * shape.Length * pitch),
-                pitch,
+                x + (sample.First * pitch),
+                pitch * sample.Step,
                 state is null ? null : state + (b * (shape.Taps - 1) * shape.Channels),
-                sequences is null ? null : sequences + (b * shape.Length));
-            T* output = y + (b * shape.Length * shape.Channels);
+                sequences is null ? null : sequences + sample.First,
+                sample.Step);
+            T* output = y + (sample.First * shape.Channels);
+            nint outputPitch = sample.Step * (nint)shape.Channels;
             T** taps = stackalloc T*[shape.Taps];
             for (int c = 0; c < shape.Channels; c += ChannelBlock)
             {
                 int width = Math.Min(ChannelBlock, shape.Channels - c);
                 if (silu)
                 {
-                    Block<SiluOutput<T>>(window, from, end, c, width, taps, new(output + c, shape.Channels));
+                    Block<SiluOutput<T>>(window, from, end, c, width, taps, new(output + c, outputPitch));
                 }
                 else
                 {
-                    Block<PlainOutput<T>>(window, from, end, c, width, taps, new(output + c, shape.Channels));
+                    Block<PlainOutput<T>>(window, from, end, c, width, taps, new(output + c, outputPitch));
                 }
             }
 
-            new Span<T>(output + (end * shape.Channels), checked((int)((to - end) * shape.Channels))).Clear();
+            new Span<T>(y + (((b * shape.Length) + end) * shape.Channels), checked((int)((to - end) * shape.Channels))).Clear();
         }
 
         private void Block<TOutput>(ConvWindow<T> window, long from, long end, int c, int width, T** taps, TOutput output)
@@ -148,7 +151,7 @@ internal static unsafe class CausalConv
             {
                 if (t + ConvRows.AtOnce <= end && FourFull(window, t, shape.Taps))
                 {
-                    ConvRows.Four(window.Row(t - shape.Taps + 1) + c, (nint)pitch, shape.Taps, weight, shape.Channels, shift, width, new FromRow<T, TOutput>(output, (nint)t));
+                    ConvRows.Four(window.Row(t - shape.Taps + 1) + c, (nint)window.Pitch, shape.Taps, weight, shape.Channels, shift, width, new FromRow<T, TOutput>(output, (nint)t));
                     t += ConvRows.AtOnce;
                 }
                 else

@@ -88,8 +88,9 @@ internal static unsafe class CausalConvGradient
         {
             int rows = (int)Math.Min(TileRows, shape.Length - from);
             long valid = CausalConv.Valid(shape, lengths, b);
+            ConvSample sample = new(shape, b, valid);
             ConvWindow<T> window = new(
-                shape, x + (b * shape.Length * pitch), pitch, null, sequences is null ? null : sequences + (b * shape.Length));
+                shape, x + (sample.First * pitch), pitch * sample.Step, null, sequences is null ? null : sequences + sample.First, sample.Step);
 
             // Rows whose g is needed: the tile's, and those after it that read from the tile.
             int needed = rows + shape.Taps - 1;
@@ -106,12 +107,17 @@ internal static unsafe class CausalConvGradient
             for (int c = 0; c < shape.Channels; c += TileChannels)
             {
                 int width = Math.Min(TileChannels, shape.Channels - c);
-                ConvWindow<T> near = Copy(window, b, from, live, c, width, copies);
-                OutputGradient(near, b, from, live, c, width, taps, g);
+                ConvWindow<T> near = Copy(window, sample, from, live, c, width, copies);
+                OutputGradient(near, sample, from, live, c, width, taps, g);
                 new Span<T>(g + (live * TileChannels), (needed - live) * TileChannels).Clear();
                 if (dx is not null)
                 {
-                    InputGradient(dx + (((b * shape.Length) + from) * dxPitch) + c, rows, c, width, reach, taps, g);
+                    long counted = Math.Clamp(valid - from, 0, rows);
+                    InputGradient(dx + ((sample.First + (from * sample.Step)) * dxPitch) + c, (nint)(dxPitch * sample.Step), (int)counted, c, width, reach, taps, g);
+                    for (long r = from + counted; r < from + rows; r++)
+                    {
+                        new Span<T>(dx + (((b * shape.Length) + r) * dxPitch) + c, width).Clear();
+                    }
                 }
 
                 if (partial is not null)
@@ -123,7 +129,7 @@ internal static unsafe class CausalConvGradient
         }
 
         // Rows whose pitch is a power of two share a few sets of the cache; side by side all of a tile stays there.
-        private ConvWindow<T> Copy(ConvWindow<T> window, long b, long from, int live, int c, int width, T* copies)
+        private ConvWindow<T> Copy(ConvWindow<T> window, ConvSample sample, long from, int live, int c, int width, T* copies)
         {
             long first = from - shape.Taps + 1;
             for (long t = Math.Max(first, 0); t < from + live; t++)
@@ -131,19 +137,20 @@ internal static unsafe class CausalConvGradient
                 new ReadOnlySpan<T>(window.Row(t) + c, width).CopyTo(new Span<T>(copies + ((t - first) * TileChannels), width));
             }
 
-            return new ConvWindow<T>(shape, copies - (first * TileChannels), TileChannels, null, sequences is null ? null : sequences + (b * shape.Length));
+            return new ConvWindow<T>(shape, copies - (first * TileChannels), TileChannels, null, sequences is null ? null : sequences + sample.First, sample.Step);
         }
 
-        private void OutputGradient(ConvWindow<T> window, long b, long from, int live, int c, int width, T** taps, T* g)
+        private void OutputGradient(ConvWindow<T> window, ConvSample sample, long from, int live, int c, int width, T** taps, T* g)
         {
-            T* given = gy + (((b * shape.Length) + from) * shape.Channels) + c;
+            nint givenPitch = sample.Step * (nint)shape.Channels;
+            T* given = gy + (sample.First * shape.Channels) + (from * givenPitch) + c;
             T* weight = w + c, shift = bias is null ? null : bias + c;
             for (int r = 0; r < live;)
             {
-                SiluGradientOutput<T> output = new(given + ((long)r * shape.Channels), shape.Channels, g + (r * TileChannels), TileChannels);
+                SiluGradientOutput<T> output = new(given + (r * givenPitch), givenPitch, g + (r * TileChannels), TileChannels);
                 if (!silu)
                 {
-                    new ReadOnlySpan<T>(given + ((long)r * shape.Channels), width).CopyTo(new Span<T>(g + (r * TileChannels), width));
+                    new ReadOnlySpan<T>(given + (r * givenPitch), width).CopyTo(new Span<T>(g + (r * TileChannels), width));
                     r++;
                 }
                 else if (r + ConvRows.AtOnce <= live && CausalConv.FourFull(window, from + r, shape.Taps))
@@ -160,12 +167,12 @@ internal static unsafe class CausalConvGradient
             }
         }
 
-        private void InputGradient(T* to, int rows, int c, int width, int* reach, T** taps, T* g)
+        private void InputGradient(T* to, nint toPitch, int rows, int c, int width, int* reach, T** taps, T* g)
         {
             T* weight = reversed + c;
             for (int r = 0; r < rows;)
             {
-                PlainOutput<T> output = new(to + (r * dxPitch), (nint)dxPitch);
+                PlainOutput<T> output = new(to + (r * toPitch), toPitch);
                 if (r + ConvRows.AtOnce <= rows && IsReadByAll(reach + r))
                 {
                     ConvRows.Four(g + (r * TileChannels), TileChannels, shape.Taps, weight, shape.Channels, null, width, output);

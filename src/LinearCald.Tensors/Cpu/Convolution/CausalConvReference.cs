@@ -3,15 +3,15 @@ namespace LinearCald.Tensors.Cpu;
 /// <summary>The plain twin of <see cref="CausalConv"/> and <see cref="CausalConvGradient"/>, in float64, on contiguous arrays.</summary>
 internal static class CausalConvReference
 {
-    /// <summary>Whether output row t of a sample may read row s, both counted from row 0; s may be negative: the state.</summary>
+    /// <summary>Whether output row t of a sample may read row s, before or after it, both counted from row 0; s may be negative: the state.</summary>
     public static bool Reads(int t, int s, int valid, ReadOnlySpan<int> sequence)
     {
-        if (t >= valid)
+        if (t >= valid || s >= valid)
         {
             return false;
         }
 
-        for (int i = Math.Max(s, 0); i < t && sequence.Length > 0; i++)
+        for (int i = Math.Max(Math.Min(s, t), 0); i < Math.Max(s, t) && sequence.Length > 0; i++)
         {
             if (sequence[i] != sequence[i + 1])
             {
@@ -84,7 +84,7 @@ internal static class CausalConvReference
                     List<(int, long)> taps = [];
                     for (int j = 0; j < s.Taps; j++)
                     {
-                        int row = t - s.Taps + 1 + j;
+                        int row = s.Reverse ? t + s.Taps - 1 - j : t - s.Taps + 1 + j;
                         if (Reads(t, row, valid, sequence))
                         {
                             long source = row >= 0 ? ((((long)b * length) + row) * s.Channels) + c : ~(((((long)b * (s.Taps - 1)) + s.Taps - 1 + row) * s.Channels) + c);

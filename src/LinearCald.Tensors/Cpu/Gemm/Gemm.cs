@@ -4,7 +4,8 @@ namespace LinearCald.Tensors.Cpu;
 
 /// <summary>
 /// Matrix products on the CPU, float or double: C = alpha · op(A) · op(B) + beta · C, all row-major with leading dimensions, op a transposition or
-/// nothing. m, n and k may be 0 (k = 0 leaves beta · C); with beta = 0 C is never read, so it may hold NaN. Widest vectors that the machine
+/// nothing. m, n and k may be 0 (k = 0 leaves beta · C); with beta = 0 C is never read, so it may hold NaN. Rows of A and
+/// of B may overlap (a leading dimension below their length), as the patches of a convolution do. Widest vectors that the machine
 /// has; the same bits for any number of threads. The plain twin is <see cref="GemmReference"/>.
 /// </summary>
 internal static unsafe class Gemm
@@ -117,8 +118,8 @@ internal static unsafe class Gemm
         ArgumentOutOfRangeException.ThrowIfNegative(m);
         ArgumentOutOfRangeException.ThrowIfNegative(n);
         ArgumentOutOfRangeException.ThrowIfNegative(k);
-        ArgumentOutOfRangeException.ThrowIfLessThan(lda, transA ? m : k);
-        ArgumentOutOfRangeException.ThrowIfLessThan(ldb, transB ? k : n);
+        ArgumentOutOfRangeException.ThrowIfNegative(lda);
+        ArgumentOutOfRangeException.ThrowIfNegative(ldb);
         ArgumentOutOfRangeException.ThrowIfLessThan(ldc, n);
         return new GemmProblem<T>
         {

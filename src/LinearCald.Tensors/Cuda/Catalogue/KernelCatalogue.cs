@@ -164,12 +164,12 @@ public static class KernelCatalogue
         Tensor w = Make(DType.Float32, Width), bias = Make(DType.Float32, Width), taps = Make(DType.Float32, Width, 1, 4), gtaps = Make(DType.Float32, Width, 1, 4);
         Tensor sequences = Make(DType.Int32, Batch, Length), lengths = Make(DType.Int32, Batch), state = Make(DType.Float32, Batch, 3, Width);
         backend.AddInPlace(x, y);
-        backend.CausalConv1d(x, taps, bias, Activation.Silu, null, null, null, y);
-        backend.CausalConv1d(x, taps, bias, Activation.Silu, sequences, lengths, null, y);
-        backend.CausalConv1d(x, taps, bias, Activation.Silu, null, null, state, y);
-        backend.CausalConv1d(x.Narrow(1, 0, 1).Contiguous(), taps, bias, Activation.Silu, null, null, state, y.Narrow(1, 0, 1).Contiguous());
-        backend.CausalConv1dGradient(y, x, taps, bias, Activation.Silu, null, null, gx, gtaps, false, w, false);
-        backend.CausalConv1dGradient(y, x, taps, bias, Activation.Silu, sequences, lengths, gx, gtaps, true, w, true);
+        backend.CausalConv1d(x, taps, bias, Activation.Silu, null, null, null, false, y);
+        backend.CausalConv1d(x, taps, bias, Activation.Silu, sequences, lengths, null, false, y);
+        backend.CausalConv1d(x, taps, bias, Activation.Silu, null, null, state, false, y);
+        backend.CausalConv1d(x.Narrow(1, 0, 1).Contiguous(), taps, bias, Activation.Silu, null, null, state, false, y.Narrow(1, 0, 1).Contiguous());
+        backend.CausalConv1dGradient(y, x, taps, bias, Activation.Silu, null, null, false, gx, gtaps, false, w, false);
+        backend.CausalConv1dGradient(y, x, taps, bias, Activation.Silu, sequences, lengths, false, gx, gtaps, true, w, true);
 
         Tensor rstd = Make(DType.Float32, Batch * Length);
         backend.RmsNorm(y, null, w, 1e-5, 1, gx, rstd);
