@@ -14,6 +14,8 @@ internal static class Permutation
         Examples,
         Batches,
         Sample,
+        EasyExamples,
+        EasyBatches,
     }
 
     // The upper half of a Philox stream number. Other users of the generator count their streams from 0 and do not come here.
