@@ -16,6 +16,11 @@ public static class SampleSpeech
     /// </summary>
     public static string Folder => Unpacked.Value;
 
+    /// <summary>The sample as a corpus. <c>speaker</c> can be a target: ten voices, each as often as any other in every part.</summary>
+    /// <param name="options">What to read of it; null for recognition of all of it.</param>
+    public static SpeechCorpus Read(SpeechOptions? options = null) =>
+        SpeechCorpora.Read(SpeechFormat.Transcripts, Folder, options ?? new SpeechOptions()) with { Name = Name };
+
     /// <summary>Writes the sample into a folder: transcripts.tsv and flac/*.flac.</summary>
     /// <param name="folder">Made if it is not there; files of the same names are replaced.</param>
     public static void Extract(string folder)
