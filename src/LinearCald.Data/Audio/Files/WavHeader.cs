@@ -11,9 +11,12 @@ internal static class WavHeader
 {
     private const int ExtensibleBytes = 40;
 
-    /// <summary>Leaves the source at the first sample. Null when the encoding is none that is read here (ADPCM, GSM, …); the source may stand anywhere then.</summary>
-    public static PcmLayout? Read(AudioSource source)
+    /// <summary>Leaves the source at the first sample. Null when the encoding is none that is read here (ADPCM, GSM, …).</summary>
+    /// <param name="source">At its start.</param>
+    /// <param name="tag">The number of the encoding.</param>
+    public static PcmLayout? Read(AudioSource source, out int tag)
     {
+        tag = 0;
         Span<byte> head = stackalloc byte[12];
         source.ReadExactly(head, "the RIFF header");
         bool wide = !head.StartsWith("RIFF"u8);
@@ -51,7 +54,7 @@ internal static class WavHeader
             string what = $"chunk '{Name(chunk)}'";
             if (chunk.StartsWith("fmt "u8))
             {
-                format = WavFormat.Read(source, bytes);
+                format = WavFormat.Read(source, bytes, out tag);
                 if (format.Encoding is null)
                 {
                     return null;
@@ -139,7 +142,7 @@ internal static class WavHeader
     /// <param name="Encoding">Null: one that is not read here.</param>
     private sealed record WavFormat(SampleEncoding? Encoding, int SampleRate, int Channels)
     {
-        public static WavFormat Read(AudioSource source, long bytes)
+        public static WavFormat Read(AudioSource source, long bytes, out int tag)
         {
             long start = source.Position;
             if (bytes < 16)
@@ -150,7 +153,7 @@ internal static class WavHeader
             Span<byte> head = stackalloc byte[(int)Math.Min(bytes, ExtensibleBytes)];
             source.ReadExactly(head, "chunk 'fmt '");
             source.Skip(bytes - head.Length, "chunk 'fmt '");
-            ushort tag = BinaryPrimitives.ReadUInt16LittleEndian(head);
+            tag = BinaryPrimitives.ReadUInt16LittleEndian(head);
             int channels = BinaryPrimitives.ReadUInt16LittleEndian(head[2..]);
             long rate = BinaryPrimitives.ReadUInt32LittleEndian(head[4..]);
             int align = BinaryPrimitives.ReadUInt16LittleEndian(head[12..]);
@@ -162,7 +165,7 @@ internal static class WavHeader
                     throw source.Error(start, $"an extensible 'fmt ' chunk of {bytes} bytes; {ExtensibleBytes} are needed, so the header is damaged");
                 }
 
-                tag = head[26..].SequenceEqual(WavTags.GuidTail) ? BinaryPrimitives.ReadUInt16LittleEndian(head[24..]) : (ushort)0;
+                tag = head[26..].SequenceEqual(WavTags.GuidTail) ? BinaryPrimitives.ReadUInt16LittleEndian(head[24..]) : 0;
             }
 
             if (tag is not (WavTags.Pcm or WavTags.Float or WavTags.ALaw or WavTags.MuLaw))
