@@ -46,6 +46,7 @@ internal sealed class BenchCommand : CaldCommand
         [
             .. device.RunsAhead ? GpuBenchmarks.All(device) : OperatorBenchmarks.All(device).Select(b => (b.Op, b.Shape, (Func<Benchmark>)(() => b))),
             .. SequenceBenchmarks.All(device),
+            .. ConvolutionBenchmarks.All(device),
             .. ScanBenchmarks.All(device),
             .. SsdBenchmarks.All(device),
             .. EncoderBenchmarks.All(device),

@@ -27,6 +27,9 @@ internal static class OperatorCases
         ["sdpa_causal"] = CausalAttention,
         ["selective_scan"] = SelectiveScan,
         ["conv1d_depthwise_causal"] = a => a["x"].Transpose(1, 2).CausalConv1d(a["w"], a["b"], Activation.Silu).Transpose(1, 2),
+        ["conv1d_strided"] = a => a["x"].Transpose(1, 2).Conv1d(a["w"], a["b"], stride: 5).Transpose(1, 2),
+        ["conv1d_grouped_same"] = a => a["x"].Transpose(1, 2).Conv1d(a["w"], a["b"], padding: 8, groups: 4).Narrow(1, 0, a["x"].Shape[2]).Transpose(1, 2),
+        ["group_norm"] = a => a["x"].Transpose(1, 2).GroupNorm(8, a["w"], a["b"]).Transpose(1, 2),
         ["rms_norm_gated"] = a => a["x"].GatedRmsNorm(a["z"], a["w"]),
         ["ssd"] = Ssd,
     };
