@@ -12,21 +12,26 @@ internal sealed class SplitNames
     public SplitNames(SpeechAssembly assembly, Func<SpeechPart, IReadOnlyList<string>> usual)
     {
         _folder = assembly.Folder;
-        foreach (SpeechPart part in Enum.GetValues<SpeechPart>())
+        SpeechPart[] parts = Enum.GetValues<SpeechPart>();
+        foreach (SpeechPart part in parts)
         {
-            IReadOnlyList<string> given = part switch
-            {
-                SpeechPart.Train => assembly.Options.Train,
-                SpeechPart.Validation => assembly.Options.Validation,
-                _ => assembly.Options.Test,
-            };
+            IReadOnlyList<string> given = Given(assembly.Options, part);
             Required[(int)part] = given.Count > 0;
-            foreach (string name in given.Count > 0 ? given : usual(part))
+            foreach (string name in given)
             {
-                if (!_parts.TryAdd(name, part) && (_parts[name] == part || given.Count > 0))
+                if (!_parts.TryAdd(name, part))
                 {
                     throw new CaldException($"{_folder}: the split \"{name}\" is named for {part} and for {_parts[name]}; a split belongs to one part, once");
                 }
+            }
+        }
+
+        // A usual name that the options use for another part is taken.
+        foreach (SpeechPart part in parts.Where(part => !Required[(int)part]))
+        {
+            foreach (string name in usual(part))
+            {
+                _parts.TryAdd(name, part);
             }
         }
     }
@@ -50,4 +55,11 @@ internal sealed class SplitNames
             throw new CaldException($"{_folder}: no split is called {string.Join(", ", absent)}; there are {string.Join(", ", seen.Order(StringComparer.Ordinal))}");
         }
     }
+
+    private static IReadOnlyList<string> Given(SpeechOptions options, SpeechPart part) => part switch
+    {
+        SpeechPart.Train => options.Train,
+        SpeechPart.Validation => options.Validation,
+        _ => options.Test,
+    };
 }
