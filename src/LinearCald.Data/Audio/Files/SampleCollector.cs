@@ -10,6 +10,7 @@ internal sealed class SampleCollector
     private const int LargestPiece = 1 << 22;
 
     private readonly string _name;
+    private readonly long? _expected;
     private readonly List<float[]> _full = [];
     private float[] _piece;
     private int _used; // of _piece
@@ -20,7 +21,7 @@ internal sealed class SampleCollector
     /// <exception cref="CaldException">More are expected than an array holds.</exception>
     public SampleCollector(string name, long? expected, bool certain)
     {
-        _name = name;
+        (_name, _expected) = (name, expected);
         if (expected > Array.MaxLength)
         {
             throw TooLong(expected.Value);
@@ -47,7 +48,9 @@ internal sealed class SampleCollector
                 _full.Add(_piece);
             }
 
-            (_piece, _used) = (new float[Math.Clamp(_piece.Length * 2, FirstPiece, LargestPiece)], 0);
+            // What was expected has come; as a rule this piece stays empty, and shows only that nothing follows.
+            int length = Count == _expected ? FirstPiece : Math.Clamp(_piece.Length * 2, FirstPiece, LargestPiece);
+            (_piece, _used) = (new float[length], 0);
         }
 
         return _piece.AsSpan(_used, Math.Min(atMost, _piece.Length - _used));
@@ -66,6 +69,11 @@ internal sealed class SampleCollector
         if (_full.Count == 0 && _used == _piece.Length)
         {
             return _piece;
+        }
+
+        if (_full.Count == 1 && _used == 0)
+        {
+            return _full[0];
         }
 
         float[] all = new float[Count];
