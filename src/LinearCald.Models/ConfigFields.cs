@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using LinearCald.Nn.Files;
@@ -79,6 +80,26 @@ internal sealed class ConfigFields(JsonObject json, string path, string prefix =
             : throw Bad(field, $"is {node.ToJsonString()}; expected a whole number from {low} to {high}");
     }
 
+    /// <param name="field">Its name.</param>
+    /// <param name="fallback">Its value when missing.</param>
+    /// <param name="low">The smallest that an element may be.</param>
+    /// <param name="high">The largest.</param>
+    public IReadOnlyList<int> Integers(string field, IReadOnlyList<int> fallback, int low, int high)
+    {
+        JsonNode? node = json[field];
+        if (node is null)
+        {
+            return fallback;
+        }
+
+        int[] values = node is JsonArray { Count: > 0 } list
+            ? [.. list.Select(e => e?.GetValueKind() == JsonValueKind.Number && e.AsValue().TryGetValue(out int v) && v >= low && v <= high ? v : int.MinValue)]
+            : [int.MinValue];
+        return values.Contains(int.MinValue)
+            ? throw Bad(field, $"is {node.ToJsonString()}; expected a list of whole numbers from {low} to {high}")
+            : values;
+    }
+
     public double Number(string field, double fallback, double low, double high)
     {
         JsonNode? node = json[field];
@@ -112,6 +133,46 @@ internal sealed class ConfigFields(JsonObject json, string path, string prefix =
         return node is null ? null
             : node.GetValueKind() == JsonValueKind.Number && node.AsValue().TryGetValue(out int value) && value >= 0 ? value
             : throw Bad(field, $"is {node.ToJsonString()}; expected a token id");
+    }
+
+    /// <summary>Class names in the order of the outputs (<c>id2label</c>, or LABEL_0 … for <c>num_labels</c>); empty where the config has neither.</summary>
+    public string[] Labels()
+    {
+        if (Raw("id2label") is JsonObject labels)
+        {
+            string[] names = new string[labels.Count];
+            foreach ((string key, JsonNode? value) in labels)
+            {
+                if (!int.TryParse(key, NumberStyles.None, CultureInfo.InvariantCulture, out int id) || id >= names.Length || names[id] is not null)
+                {
+                    throw Bad("id2label", $"has the key '{key}'; keys must be 0 … {labels.Count - 1}, each once");
+                }
+
+                names[id] = value?.ToString() ?? $"LABEL_{id}";
+            }
+
+            return names;
+        }
+
+        return Numbered(Integer("num_labels", 0, 0, 1_000_000));
+    }
+
+    /// <summary>LABEL_0, LABEL_1, …: the names of classes that have none.</summary>
+    public static string[] Numbered(int classes) => [.. Enumerable.Range(0, classes).Select(i => $"LABEL_{i}")];
+
+    /// <summary>Writes class names both ways round, as HuggingFace has them.</summary>
+    public static void WriteLabels(JsonObject json, IReadOnlyList<string> labels)
+    {
+        JsonObject idToLabel = [];
+        JsonObject labelToId = [];
+        for (int i = 0; i < labels.Count; i++)
+        {
+            idToLabel[i.ToString(CultureInfo.InvariantCulture)] = labels[i];
+            labelToId[labels[i]] = i;
+        }
+
+        json["id2label"] = idToLabel;
+        json["label2id"] = labelToId;
     }
 
     /// <summary>What is wrong with a field.</summary>

@@ -52,6 +52,27 @@ internal sealed class Fixture : IDisposable
     /// <summary>An integer input as int32 on a device.</summary>
     public Tensor Integer(string name, Device device) => Tensor.From(device, ShapeOf(Inputs.Entry(name)), Integers(name));
 
+    /// <summary>The ones of each row [B, L] of a mask: ones followed by zeros.</summary>
+    /// <exception cref="CaldException">A row has ones after zeros.</exception>
+    public int[] MaskLengths(string name)
+    {
+        int[] mask = Integers(name);
+        int[] lengths = new int[(int)Inputs.Entry(name).Shape[0]];
+        int length = mask.Length / lengths.Length;
+        for (int b = 0; b < lengths.Length; b++)
+        {
+            ReadOnlySpan<int> row = mask.AsSpan(b * length, length);
+            int zeros = row.IndexOf(0);
+            lengths[b] = zeros < 0 ? length : zeros;
+            if (row[lengths[b]..].ContainsAnyExcept(0))
+            {
+                throw new CaldException($"{Folder}: sample {b} of {name} has ones after zeros; only padding on the right is supported");
+            }
+        }
+
+        return lengths;
+    }
+
     public static double[] Values(Tensor tensor) => tensor.Type == DType.Float64
         ? tensor.ToArray<double>()
         : Array.ConvertAll(tensor.Detach().To(DType.Float32).ToArray<float>(), v => (double)v);

@@ -86,6 +86,7 @@ public static class FixtureVerifier
         {
             "roberta" => RobertaCases.Verify(fixture, device, precision),
             "gpt_neox" or "mamba" or "mamba2" => LanguageModelCases.Verify(fixture, device, precision),
+            "wav2vec2" => Wav2Vec2Cases.Verify(fixture, device, precision),
             _ => CaseResult.NotBuilt(fixture.Name, device.Name, $"model type '{type}' is not part of this version"),
         };
     }

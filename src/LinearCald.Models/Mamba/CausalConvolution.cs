@@ -1,4 +1,3 @@
-using LinearCald.Models.Language;
 using LinearCald.Nn;
 using LinearCald.Tensors;
 using LinearCald.Tensors.Ops;
@@ -20,8 +19,14 @@ internal sealed class CausalConvolution : Module
 
     /// <summary>View [B, L, D] → [B, L, D].</summary>
     /// <param name="x">Input.</param>
-    /// <param name="input">Lengths and documents of the batch.</param>
+    /// <param name="sequences">int32 [B, L]: numbers of the documents; null for one a row.</param>
+    /// <param name="lengths">int32 [B]: valid positions; null when all are.</param>
     /// <param name="state">The last K − 1 inputs [B, K − 1, D] of earlier passes, updated; null outside generation.</param>
-    public Tensor Forward(Tensor x, LanguageInput input, Tensor? state) =>
-        x.CausalConv1d(_weight.Value, _bias?.Value, Activation.Silu, input.Sequences, state is null ? null : input.Lengths, state);
+    /// <param name="reverse">Whether positions see the K − 1 after them and not those before.</param>
+    public Tensor Forward(Tensor x, Tensor? sequences, Tensor? lengths, Tensor? state = null, bool reverse = false)
+    {
+        // Padding lies behind the text: only what ends there, a state or the way back, meets it. The scan that follows takes nothing from it.
+        Tensor? ends = state is null && !reverse ? null : lengths;
+        return x.CausalConv1d(_weight.Value, _bias?.Value, Activation.Silu, sequences, ends, state, reverse);
+    }
 }

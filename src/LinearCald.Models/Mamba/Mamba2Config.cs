@@ -34,6 +34,11 @@ public sealed record Mamba2Config(int Heads, int HeadSize)
     /// <summary>What a drawn Δ is raised to.</summary>
     public double TimeStepFloor { get; init; } = 1e-4;
 
+    /// <summary>
+    /// The range from which the decay rates −A start uniformly (<c>A_init_range</c> of the published implementation); null for 1, 2, … H, as HuggingFace has it.
+    /// </summary>
+    public (double Low, double High)? DecayStart { get; init; }
+
     /// <summary>What Δ is clamped to in every pass: the lower bound (<c>time_step_limit</c>).</summary>
     public double TimeStepLow { get; init; }
 
@@ -61,7 +66,10 @@ public sealed record Mamba2Config(int Heads, int HeadSize)
             : throw new CaldException($"a Mamba-2 mixer of {inner} channels does not divide into heads of {headSize}; choose another head size");
     }
 
-    internal static Mamba2Config Read(ConfigFields fields, int width)
+    /// <param name="fields">Where the fields stand.</param>
+    /// <param name="width">Width d of the hidden states.</param>
+    /// <param name="expand">Inner size over d where the config does not say it.</param>
+    internal static Mamba2Config Read(ConfigFields fields, int width, int expand = 2)
     {
         (double low, double high) = Limits(fields);
         Mamba2Config config = new(fields.Integer("num_heads", 128, 1, 65_536), fields.Integer("head_dim", 64, 1, 4096))
@@ -73,13 +81,14 @@ public sealed record Mamba2Config(int Heads, int HeadSize)
             TimeStepMin = fields.Number("time_step_min", 0.001, 1e-12, 1e6),
             TimeStepMax = fields.Number("time_step_max", 0.1, 1e-12, 1e6),
             TimeStepFloor = fields.Number("time_step_floor", 1e-4, 0, 1e6),
+            DecayStart = Decay(fields),
             TimeStepLow = low,
             TimeStepHigh = high,
             UseBias = fields.Flag("use_bias", false),
             UseConvBias = fields.Flag("use_conv_bias", true),
         };
         MambaConfig.RequireSilu(fields);
-        long inner = (long)fields.Integer("expand", 2, 1, 64) * width;
+        long inner = (long)fields.Integer("expand", expand, 1, 64) * width;
         if (inner != (long)config.Heads * config.HeadSize)
         {
             throw fields.Bad("num_heads", $"{config.Heads} times head_dim {config.HeadSize} is not expand times hidden_size, {inner}");
@@ -91,7 +100,18 @@ public sealed record Mamba2Config(int Heads, int HeadSize)
     }
 
     /// <summary>The fields of the mixer.</summary>
-    internal JsonObject ToJson() => new()
+    internal JsonObject ToJson()
+    {
+        JsonObject json = Sizes();
+        if (DecayStart is { } range)
+        {
+            json["A_init_range"] = new JsonArray(range.Low, range.High);
+        }
+
+        return json;
+    }
+
+    private JsonObject Sizes() => new()
     {
         ["chunk_size"] = Chunk,
         ["conv_kernel"] = ConvKernel,
@@ -108,17 +128,21 @@ public sealed record Mamba2Config(int Heads, int HeadSize)
         ["use_conv_bias"] = UseConvBias,
     };
 
-    private static (double Low, double High) Limits(ConfigFields fields)
+    private static (double Low, double High) Limits(ConfigFields fields) => Pair(fields, "time_step_limit") ?? (0, double.PositiveInfinity);
+
+    private static (double Low, double High)? Decay(ConfigFields fields) => Pair(fields, "A_init_range") switch
     {
-        const string Field = "time_step_limit";
-        JsonNode? node = fields.Raw(Field);
-        return node switch
-        {
-            null => (0, double.PositiveInfinity),
-            JsonArray { Count: 2 } pair when Limit(pair[0]) is { } low && Limit(pair[1]) is { } high && low >= 0 && low <= high => (low, high),
-            _ => throw fields.Bad(Field, $"is {node.ToJsonString()}; expected two numbers, the lower and the upper bound"),
-        };
-    }
+        { Low: <= 0 } or { High: double.PositiveInfinity } => throw fields.Bad("A_init_range", "must be finite and above 0: it is the range of the decay rates' start"),
+        { } range => range,
+        null => null,
+    };
+
+    private static (double Low, double High)? Pair(ConfigFields fields, string field) => fields.Raw(field) switch
+    {
+        null => null,
+        JsonArray { Count: 2 } pair when Limit(pair[0]) is { } low && Limit(pair[1]) is { } high && low >= 0 && low <= high => (low, high),
+        { } node => throw fields.Bad(field, $"is {node.ToJsonString()}; expected two numbers, the lower and the upper bound"),
+    };
 
     /// <summary>transformers writes what JSON has no number for as {"__float__": "Infinity"}.</summary>
     private static double? Limit(JsonNode? node) => node switch

@@ -13,6 +13,7 @@ namespace LinearCald.Models.Mamba;
 internal sealed class Mamba2Mixer : CausalMixer
 {
     private readonly Mamba2Config _config;
+    private readonly bool _reverse;
     private readonly Linear _in;
     private readonly CausalConvolution _convolution;
     private readonly Parameter _aLog;
@@ -26,13 +27,15 @@ internal sealed class Mamba2Mixer : CausalMixer
     /// <param name="config">Sizes and starts.</param>
     /// <param name="epsilon">Of the gated norm.</param>
     /// <param name="outScale">Factor on the start of out_proj.</param>
-    public Mamba2Mixer(BuildContext context, int width, Mamba2Config config, double epsilon, double outScale)
+    /// <param name="reverse">Whether it reads each row from its last valid position to its first. Inputs and outputs keep their places.</param>
+    public Mamba2Mixer(BuildContext context, int width, Mamba2Config config, double epsilon, double outScale, bool reverse = false)
     {
         _config = config;
+        _reverse = reverse;
         (int inner, int heads) = (config.InnerSize, config.Heads);
         _timeStepBias = AddParameter(
             "dt_bias", context, new Shape(heads), MambaInitialisers.TimeStepBias(config.TimeStepMin, config.TimeStepMax, config.TimeStepFloor));
-        _aLog = AddParameter("A_log", context, new Shape(heads), MambaInitialisers.LogRamp(heads));
+        _aLog = AddParameter("A_log", context, new Shape(heads), config.DecayStart is { } range ? MambaInitialisers.LogUniform(range.Low, range.High) : MambaInitialisers.LogRamp(heads));
         _d = AddParameter("D", context, new Shape(heads), Initialisers.Constant(1));
         int inputs = checked(inner + config.ConvolutionSize + heads);
         _in = AddModule("in_proj", new Linear(context, width, inputs, MambaInitialisers.FanIn(width), Bias(width)));
@@ -41,14 +44,25 @@ internal sealed class Mamba2Mixer : CausalMixer
         _out = AddModule("out_proj", new Linear(context, inner, width, Initialisers.Uniform(outScale / Math.Sqrt(inner)), Bias(inner)));
     }
 
-    public override Tensor Forward(Tensor x, LanguageInput input, ForwardContext context, LayerMemory? memory)
+    /// <summary>Element type of the parameters.</summary>
+    public DType ParameterType => _out.Weight.Value.Type;
+
+    public override Tensor Forward(Tensor x, LanguageInput input, ForwardContext context, LayerMemory? memory) =>
+        Forward(x, input.Lengths, input.Sequences, (RecurrentMemory?)memory);
+
+    /// <summary>[B, L, d] → [B, L, d]. Padding reaches no valid position; without a bias in out_proj it gives 0.</summary>
+    /// <param name="x">Hidden states in the compute type.</param>
+    /// <param name="lengths">int32 [B]: valid positions; null when all are.</param>
+    /// <param name="sequences">int32 [B, L]: numbers of the documents; null for one a row.</param>
+    /// <param name="past">What earlier passes left behind, updated; null outside generation, and backwards.</param>
+    /// <param name="output">Type of the result; null for x's.</param>
+    public Tensor Forward(Tensor x, Tensor? lengths, Tensor? sequences = null, RecurrentMemory? past = null, DType? output = null)
     {
-        RecurrentMemory? past = (RecurrentMemory?)memory;
         (int inner, int shared) = (_config.InnerSize, _config.Groups * _config.StateSize);
         Tensor all = _in.Forward(x); // [B, L, 2 H P + 2 G N + H]: z, x, B, C, Δ's argument
         Tensor z = all.Narrow(-1, 0, inner); // [B, L, H P]
         Tensor delta = all.Narrow(-1, inner + _config.ConvolutionSize, _config.Heads); // [B, L, H]
-        Tensor ubc = _convolution.Forward(all.Narrow(-1, inner, _config.ConvolutionSize), input, past?.Convolution); // [B, L, H P + 2 G N]
+        Tensor ubc = _convolution.Forward(all.Narrow(-1, inner, _config.ConvolutionSize), sequences, lengths, past?.Convolution, _reverse); // [B, L, H P + 2 G N]
         Tensor u = ubc.Narrow(-1, 0, inner); // [B, L, H P]
         Tensor b = ubc.Narrow(-1, inner, shared); // [B, L, G N]
         Tensor c = ubc.Narrow(-1, inner + shared, shared); // [B, L, G N]
@@ -60,13 +74,14 @@ internal sealed class Mamba2Mixer : CausalMixer
             Softplus = true,
             DeltaMin = _config.TimeStepLow,
             DeltaMax = _config.TimeStepHigh,
-            Sequences = input.Sequences,
-            Lengths = input.Lengths,
+            Reverse = _reverse,
+            Sequences = sequences,
+            Lengths = lengths,
             InitialState = past?.State,
             FinalState = past?.State,
         };
         Tensor y = u.SsdScan(delta, a, b, c, _d.Value, _timeStepBias.Value, options); // [B, L, H P]
-        return _out.Forward(_norm.ForwardGated(y, z));
+        return _out.Forward(_norm.ForwardGated(y, z), output);
     }
 
     public override LayerMemory NewMemory(int batch, int capacity) => new RecurrentMemory(

@@ -30,6 +30,13 @@ internal static class MambaInitialisers
     /// <summary>ln(1 + i mod period): S4D-real's A = −1, −2, …, −N in every row of A_log [D, N], or one value a head.</summary>
     public static Initialiser LogRamp(int period) => (parameter, _) => Replace(parameter, (i, _) => Math.Log(1 + (i % period)));
 
+    /// <summary>ln of values uniform in [low, high]: the published Mamba-2's A_log.</summary>
+    public static Initialiser LogUniform(double low, double high) => (parameter, key) =>
+    {
+        parameter.FillUniform(low, high, key);
+        Replace(parameter, (_, value) => Math.Log(value));
+    };
+
     /// <summary>Sets each element to a function of its index and value.</summary>
     private static void Replace(Tensor parameter, Func<int, double, double> value)
     {

@@ -49,7 +49,7 @@ internal sealed class MambaMixer : CausalMixer
         (int inner, int states, int rank) = (_config.InnerSize, _config.StateSize, _config.TimeStepRank);
         Tensor uz = _in.Forward(x); // [B, L, 2 D]
         Tensor z = uz.Narrow(-1, inner, inner); // [B, L, D]
-        Tensor u = _convolution.Forward(uz.Narrow(-1, 0, inner), input, past?.Convolution); // [B, L, D]
+        Tensor u = _convolution.Forward(uz.Narrow(-1, 0, inner), input.Sequences, input.Lengths, past?.Convolution); // [B, L, D]
         Tensor rbc = _parameters.Forward(u); // [B, L, R + 2 N]
         Tensor delta = rbc.Narrow(-1, 0, rank).Linear(_timeStep.Weight.Value); // [B, L, D]; its bias is added in the scan, in float32
         Tensor b = rbc.Narrow(-1, rank, states); // [B, L, N]

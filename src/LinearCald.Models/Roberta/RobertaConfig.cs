@@ -110,16 +110,7 @@ public sealed record RobertaConfig
         };
         if (Labels.Count > 0)
         {
-            JsonObject idToLabel = [];
-            JsonObject labelToId = [];
-            for (int i = 0; i < Labels.Count; i++)
-            {
-                idToLabel[i.ToString(System.Globalization.CultureInfo.InvariantCulture)] = Labels[i];
-                labelToId[Labels[i]] = i;
-            }
-
-            json["id2label"] = idToLabel;
-            json["label2id"] = labelToId;
+            ConfigFields.WriteLabels(json, Labels);
         }
 
         if (Linformer is { } linformer)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json.Nodes;
 using LinearCald.Models.Linformer;
 
@@ -38,7 +37,7 @@ internal sealed class RobertaConfigReader(ConfigFields fields)
             AttentionDropout = fields.Number("attention_probs_dropout_prob", 0.1, 0, 0.999999),
             ClassifierDropout = fields.Has("classifier_dropout") ? fields.Number("classifier_dropout", 0, 0, 0.999999) : null,
             Activation = fields.Activation("hidden_act", "gelu"),
-            Labels = ReadLabels(),
+            Labels = fields.Labels(),
             Linformer = type == "roberta" ? null : ReadLinformer(),
         };
         return config.HiddenSize % config.Heads == 0
@@ -49,26 +48,4 @@ internal sealed class RobertaConfigReader(ConfigFields fields)
     private LinformerConfig ReadLinformer() => fields.Raw("linformer") is JsonObject part
         ? LinformerConfig.FromJson(part, fields.Path)
         : throw fields.Bad("linformer", "is missing; a converted student must say its rank and share_mode");
-
-    private string[] ReadLabels()
-    {
-        if (fields.Raw("id2label") is JsonObject labels)
-        {
-            string[] names = new string[labels.Count];
-            foreach ((string key, JsonNode? value) in labels)
-            {
-                if (!int.TryParse(key, NumberStyles.None, CultureInfo.InvariantCulture, out int id) || id >= names.Length || names[id] is not null)
-                {
-                    throw fields.Bad("id2label", $"has the key '{key}'; keys must be 0 … {labels.Count - 1}, each once");
-                }
-
-                names[id] = value?.ToString() ?? $"LABEL_{id}";
-            }
-
-            return names;
-        }
-
-        int count = fields.Integer("num_labels", 0, 0, 1_000_000);
-        return [.. Enumerable.Range(0, count).Select(i => $"LABEL_{i}")];
-    }
 }

@@ -52,6 +52,18 @@ public sealed class GradientTests
         return Tensor.From(Device.Parse("cpu"), new Shape(count), ids);
     }
 
+    [Fact]
+    public void Concatenate() => Check(x =>
+    {
+        int dimension = (int)(x.Seed % 3);
+        Shape wider = new Shape(x.A, x.B, x.C);
+        wider = wider.With(dimension, wider[dimension] + 2);
+        Tensor second = R(x.Seed + 1, wider.ToArray());
+        Tensor joined = ConcatenationOperation.Concatenate([R(x.Seed, x.A, x.B, x.C), second], dimension);
+        Assert.Equal(second.ToArray<double>(), joined.Narrow(dimension, wider[dimension] - 2, wider[dimension]).ToArray<double>());
+        return GradientCheck.WorstError(t => ConcatenationOperation.Concatenate([t[0], t[1], t[0]], dimension), R(x.Seed, x.A, x.B, x.C), second);
+    });
+
     [Theory]
     [InlineData(Activation.GeluErf)]
     [InlineData(Activation.GeluTanh)]

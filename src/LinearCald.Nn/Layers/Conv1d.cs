@@ -1,0 +1,36 @@
+using LinearCald.Tensors;
+using LinearCald.Tensors.Ops;
+
+namespace LinearCald.Nn.Layers;
+
+/// <summary>A convolution along time: parameters <c>weight</c> [out, in / groups, taps] and, unless it has none, <c>bias</c> [out].</summary>
+public sealed class Conv1d : Module
+{
+    private readonly int _stride;
+    private readonly Activation _activation;
+
+    /// <param name="context">Where the parameters are made.</param>
+    /// <param name="inputs">Channels in.</param>
+    /// <param name="outputs">Channels out.</param>
+    /// <param name="kernel">Taps.</param>
+    /// <param name="stride">Positions from one output to the next.</param>
+    /// <param name="weight">Start of the weight.</param>
+    /// <param name="bias">Start of the bias; null for a convolution without one.</param>
+    /// <param name="activation">Applied to the result, fused.</param>
+    public Conv1d(
+        BuildContext context, int inputs, int outputs, int kernel, int stride, Initialiser weight, Initialiser? bias, Activation activation = Activation.None)
+    {
+        _stride = stride;
+        _activation = activation;
+        Weight = AddParameter("weight", context, new Shape(outputs, inputs, kernel), weight);
+        Bias = bias is null ? null : AddParameter("bias", context, new Shape(outputs), bias);
+    }
+
+    public Parameter Weight { get; }
+
+    /// <summary>Null where the convolution has none.</summary>
+    public Parameter? Bias { get; }
+
+    /// <summary>[B, L, in] → [B, (L − taps) / stride + 1, out].</summary>
+    public Tensor Forward(Tensor x) => x.Conv1d(Weight.Value, Bias?.Value, _stride, activation: _activation);
+}
