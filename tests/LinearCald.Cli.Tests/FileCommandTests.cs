@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using LinearCald.Data.Audio;
 
 namespace LinearCald.Cli.Tests;
 
@@ -48,11 +49,26 @@ public sealed class FileCommandTests : IDisposable
     }
 
     [Fact]
+    public void InspectMeasuresAudio()
+    {
+        string path = folder["x.wav"];
+        WavWriter.Write(path, [0.5f, float.Epsilon, -0.25f, 0], 8000, WavEncoding.Float32, channels: 2);
+        Capture run = Capture.Run("inspect", path);
+        Assert.Equal(0, run.ExitCode);
+        Assert.Contains("WAV, 32-bit float", run.Out, StringComparison.Ordinal);
+        Assert.Contains("8000 Hz, 2 channels (below: their mean), 2 sample frames", run.Out, StringComparison.Ordinal);
+        Assert.Contains("range -0.125 to 0.25", run.Out, StringComparison.Ordinal);
+        Assert.Contains("; all finite", run.Out, StringComparison.Ordinal);
+        JsonElement row = JsonDocument.Parse(Capture.Run("inspect", path, "--json").Out).RootElement;
+        Assert.Equal((8000, 2, 0), (row.GetProperty("sample_rate").GetInt32(), row.GetProperty("channels").GetInt32(), row.GetProperty("not_finite").GetInt32()));
+    }
+
+    [Fact]
     public void DamagedAndMissingFilesAreOneLine()
     {
         byte[] sound = File.ReadAllBytes(Path.Combine(Teacher, "model.safetensors"));
         string cut = folder.Write("cut.safetensors", sound.AsSpan(0, sound.Length / 2));
-        foreach (string path in (string[])[cut, folder["none.safetensors"], folder.Path, folder.Write("m/pytorch_model.bin", [1])])
+        foreach (string path in (string[])[cut, folder["none.safetensors"], folder.Path, folder.Write("m/pytorch_model.bin", [1]), folder.Write("cut.wav", "RIFF"u8)])
         {
             Capture run = Capture.Run("inspect", path);
             Assert.Equal(1, run.ExitCode);

@@ -1,21 +1,23 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using LinearCald.Data.Audio;
 using LinearCald.Distillation.Reporting;
 using LinearCald.Nn.Files;
 
 namespace LinearCald.Cli.Commands;
 
-/// <summary>`cald inspect`: what is in a safetensors file or a model folder, and whether it is sound.</summary>
+/// <summary>`cald inspect`: what is in a safetensors file, a model folder or an audio file, and whether it is sound.</summary>
 internal sealed class InspectCommand : CaldCommand
 {
-    private static readonly Argument<string> Target = new("PATH") { Description = "A safetensors file, an index of shards, or a model folder" };
+    private static readonly Argument<string> Target = new("PATH") { Description = "A safetensors file, an index of shards, a model folder, or an audio file" };
 
     public InspectCommand()
         : base(
             "inspect",
-            "Shows the tensors of a safetensors file or model folder: names, shapes, types, ranges, NaN counts.",
+            "Shows the tensors of a safetensors file or model folder: names, shapes, types, ranges, NaN counts; of an audio file: format, duration, range.",
             "weights/roberta-tiny",
+            "recording.flac # rate, channels, duration, range, NaN count",
             "model.safetensors --json # one JSON object a tensor")
     {
         Add(Target);
@@ -25,6 +27,13 @@ internal sealed class InspectCommand : CaldCommand
     public override int Execute(Session session)
     {
         string path = session.Arguments.GetRequiredValue(Target);
+        if (AudioFile.IsAudio(path))
+        {
+            AudioReport audio = AudioFile.Inspect(path);
+            session.Terminal.Out.Write(session.Json ? AudioSummary.Json(path, audio) : AudioSummary.Text(audio));
+            return CommandLine.Done;
+        }
+
         WeightsReport report = WeightsReport.Of(path);
         if (session.Json)
         {

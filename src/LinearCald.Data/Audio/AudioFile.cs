@@ -14,12 +14,38 @@ public static class AudioFile
     /// <summary>In place of a rate: leave the samples in the file's own.</summary>
     public const int OwnRate = 0;
 
+    private static readonly HashSet<string> s_endings = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ".wav", ".flac", ".sph", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif", ".au", ".caf", ".w64",
+    };
+
     /// <summary>Reads the header only; a file whose header does not give its length is gone through once, to count.</summary>
     /// <exception cref="CaldException">The file is missing, no audio, cut short, or its header contradicts itself; it names the file and the byte.</exception>
     public static AudioInfo Probe(string path)
     {
         using AudioDecoder decoder = AudioFormats.Open(AudioSource.Open(path));
         return new AudioInfo(decoder.SampleRate, decoder.Channels, decoder.Frames ?? ClipReader.Count(decoder), decoder.Format);
+    }
+
+    /// <summary>Decodes a whole file and measures its samples; NaN and infinite ones are counted, not refused.</summary>
+    /// <exception cref="CaldException">As for <see cref="Probe"/>, or the file holds no samples.</exception>
+    public static AudioReport Inspect(string path)
+    {
+        using AudioDecoder decoder = AudioFormats.Open(AudioSource.Open(path));
+        return ClipReader.Measure(decoder);
+    }
+
+    /// <summary>Whether a file is audio, by its first bytes or else by the end of its name. It need not be sound, nor readable here.</summary>
+    public static bool IsAudio(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        if (!File.Exists(path))
+        {
+            return false;
+        }
+
+        using AudioSource source = AudioSource.Open(path);
+        return AudioFormats.Recognise(source) is not null || s_endings.Contains(Path.GetExtension(path));
     }
 
     /// <summary>Decodes a file or a part of it, mixes the channels down (their mean) and resamples.</summary>

@@ -82,18 +82,18 @@ public class FlacTests
     [Fact]
     public void Parts_are_the_parts_of_the_whole()
     {
-        int[][] channels = Channels(2, 200_000, 16, 0, 0, 5);
+        int[][] channels = Channels(2, 80_000, 16, 0, 0, 5);
         FlacChoice plain = new(1, 0, [], 2, 0, 0, 0, 0), fixedOrder = new(2, 2, [], 2, 0, 3, 9, 0);
         using TemporaryFolder folder = new();
-        foreach (int[] blocks in new[] { [.. Enumerable.Repeat(1600, 125)], Enumerable.Range(0, 200).Select(i => i % 2 == 0 ? 1900 : 100).ToArray() })
+        foreach (int[] blocks in new[] { [.. Enumerable.Repeat(640, 125)], Enumerable.Range(0, 200).Select(i => i % 2 == 0 ? 700 : 100).ToArray() })
         {
             string path = folder["x.flac"];
-            File.WriteAllBytes(path, FlacWriter.File(channels, 16, 16_000, blocks, 8, [plain, fixedOrder], new byte[16], 200_000));
+            File.WriteAllBytes(path, FlacWriter.File(channels, 16, 16_000, blocks, 8, [plain, fixedOrder], new byte[16], 80_000));
             float[] whole = AudioFile.Read(path, AudioFile.OwnRate).Samples;
-            var cases = from first in Gen.Choose(0, 199_999) from count in Gen.Choose(1, 5000) select (first, Math.Min(count, 200_000 - first));
+            var cases = from first in Gen.Choose(0, 79_999) from count in Gen.Choose(1, 5000) select (first, Math.Min(count, 80_000 - first));
             Prop.ForAll(cases.ToArbitrary(), c =>
                 Assert.Equal(whole[c.first..(c.first + c.Item2)], AudioFile.Read(path, AudioFile.OwnRate, c.first, c.Item2).Samples)).Holds(60);
-            Assert.Contains("goes beyond the end", Assert.Throws<CaldException>(() => AudioFile.Read(path, 0, 199_999, 2)).Message);
+            Assert.Contains("goes beyond the end", Assert.Throws<CaldException>(() => AudioFile.Read(path, 0, 79_999, 2)).Message);
         }
     }
 

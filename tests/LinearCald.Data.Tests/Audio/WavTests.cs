@@ -176,7 +176,22 @@ public class WavTests
         }
 
         Assert.Contains($"byte {at}: sample frame 77 is", Assert.Throws<CaldException>(() => Read(file)).Message);
+        using TemporaryFolder folder = new();
+        Assert.Equal((1L, 0f, 0f), AudioFile.Inspect(folder.Write("x", file)) is var report ? (report.NotFinite, report.Lowest, report.Highest) : default);
         Assert.Throws<CaldException>(() => Written([0, bad], WavEncoding.Pcm16));
+    }
+
+    [Fact]
+    public void Audio_is_recognised_and_measured()
+    {
+        using TemporaryFolder folder = new();
+        string path = folder.Write("no-ending", Written([0.5f, -0.25f, 0.25f, -0.5f], WavEncoding.Pcm24));
+        AudioReport report = AudioFile.Inspect(path);
+        Assert.Equal(new AudioInfo(16000, 1, 4, "WAV, 24-bit PCM"), report.Info);
+        Assert.Equal((-0.5f, 0.5f, 0.0, 0L), (report.Lowest, report.Highest, report.Mean, report.NotFinite));
+        Assert.Equal(Math.Sqrt(0.625 / 4), report.Level, 1e-9);
+        Assert.True(AudioFile.IsAudio(path) && AudioFile.IsAudio(folder.Write("x.WAV", [1, 2, 3])));
+        Assert.False(AudioFile.IsAudio(folder.Write("x.txt", [1, 2, 3])) || AudioFile.IsAudio(folder.Path) || AudioFile.IsAudio(folder["none.wav"]));
     }
 
     [Fact]

@@ -24,6 +24,9 @@ internal abstract class AudioDecoder(AudioSource source) : IDisposable
     /// <summary>Container and encoding in words.</summary>
     public abstract string Format { get; }
 
+    /// <summary>Whether samples can be NaN, infinite or absurdly large; <see cref="Read"/> does not check.</summary>
+    public virtual bool MayBeUnsound => false;
+
     /// <summary>Decodes the next sample frames; returns how many, 0 only at the end.</summary>
     /// <exception cref="CaldException">The file is damaged or cut short.</exception>
     public abstract int Read(Span<float> mono);
@@ -40,6 +43,16 @@ internal abstract class AudioDecoder(AudioSource source) : IDisposable
 
         return done;
     }
+
+    /// <summary>The error for a sample that is not sound.</summary>
+    public CaldException Unsound(long frame, float sample)
+    {
+        string problem = $"sample frame {frame} is {sample:G4}; samples must be finite (and below {Waveform.LargestSample:G1}), so repair or leave out this file";
+        return ByteOf(frame) is { } position ? Source.Error(position, problem) : new CaldException($"{Name}: {problem}");
+    }
+
+    /// <summary>Where a sample frame lies in the file, when that is known.</summary>
+    protected virtual long? ByteOf(long frame) => null;
 
     /// <inheritdoc/>
     public void Dispose()

@@ -25,36 +25,41 @@ internal static class AudioFormats
         }
     }
 
+    /// <summary>What a file is by its first bytes; null: nothing that is known.</summary>
+    public static string? Recognise(AudioSource source)
+    {
+        ReadOnlySpan<byte> mark = source.Peek(MarkBytes);
+        return mark switch
+        {
+            _ when mark.StartsWith("fLaC"u8) => "FLAC",
+            _ when mark.StartsWith("NIST_1A\n"u8) => "SPHERE",
+            _ when mark.StartsWith("RIFF"u8) || mark.StartsWith("RF64"u8) || mark.StartsWith("BW64"u8) => "WAV",
+            _ => Kind(mark),
+        };
+    }
+
     /// <summary>Null for a file of another kind; the source then stands at its start, as far as it can seek.</summary>
     private static AudioDecoder? Managed(AudioSource source, out string? kind)
     {
-        ReadOnlySpan<byte> mark = source.Peek(MarkBytes);
-        if (mark.Length == 0)
+        if (source.Peek(1).Length == 0)
         {
             throw source.Error(0, "the file is empty; audio is expected");
         }
 
-        if (mark.StartsWith("fLaC"u8))
+        kind = Recognise(source);
+        switch (kind)
         {
-            kind = "FLAC";
-            return new FlacDecoder(source);
+            case "FLAC":
+                return new FlacDecoder(source);
+            case "SPHERE":
+                return new PcmDecoder(source, SphereHeader.Read(source));
+            case "WAV":
+                PcmLayout? layout = WavHeader.Read(source, out int tag);
+                kind = $"WAV of format tag {tag}";
+                return layout is null ? null : new PcmDecoder(source, layout);
+            default:
+                return null;
         }
-
-        if (mark.StartsWith("NIST_1A\n"u8))
-        {
-            kind = "SPHERE";
-            return new PcmDecoder(source, SphereHeader.Read(source));
-        }
-
-        if (mark.StartsWith("RIFF"u8) || mark.StartsWith("RF64"u8) || mark.StartsWith("BW64"u8))
-        {
-            PcmLayout? layout = WavHeader.Read(source, out int tag);
-            kind = $"WAV of format tag {tag}";
-            return layout is null ? null : new PcmDecoder(source, layout);
-        }
-
-        kind = Kind(mark);
-        return null;
     }
 
     /// <summary>What a file is that managed code does not read; null: unknown.</summary>
@@ -65,7 +70,7 @@ internal static class AudioFormats
             return "Ogg (Vorbis, Opus, FLAC)";
         }
 
-        if (mark.StartsWith("ID3"u8) || (mark.Length > 2 && mark[0] == 0xFF && (mark[1] & 0xE6) is 0xE2 && (mark[2] >> 4) != 15))
+        if (mark.StartsWith("ID3"u8) || IsMpegFrame(mark))
         {
             return "MP3";
         }
@@ -84,6 +89,10 @@ internal static class AudioFormats
             _ => null,
         };
     }
+
+    /// <summary>Whether this can be the head of an MPEG layer III frame: sync bits, and a bit rate and sample rate that are defined.</summary>
+    private static bool IsMpegFrame(ReadOnlySpan<byte> mark) =>
+        mark.Length > 2 && mark[0] == 0xFF && (mark[1] & 0xE6) == 0xE2 && (mark[2] >> 4) is > 0 and < 15 && (mark[2] & 12) != 12;
 
     private static SndFileDecoder Foreign(AudioSource source, string? kind, bool useLibrary)
     {

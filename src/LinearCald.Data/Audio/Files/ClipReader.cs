@@ -38,6 +38,42 @@ internal static class ClipReader
         return new AudioClip(samples, rate);
     }
 
+    /// <summary>Decodes everything and measures it.</summary>
+    public static AudioReport Measure(AudioDecoder decoder)
+    {
+        float[] block = new float[BlockFrames];
+        float lowest = float.PositiveInfinity, highest = float.NegativeInfinity;
+        double sum = 0, squares = 0;
+        long frames = 0, unsound = 0;
+        while (decoder.Read(block) is int got and > 0)
+        {
+            foreach (float x in block.AsSpan(0, got))
+            {
+                if (!float.IsFinite(x))
+                {
+                    unsound++;
+                    continue;
+                }
+
+                lowest = Math.Min(lowest, x);
+                highest = Math.Max(highest, x);
+                sum += x;
+                squares += (double)x * x;
+            }
+
+            frames += got;
+        }
+
+        if (frames == 0)
+        {
+            throw Empty(decoder);
+        }
+
+        long sound = frames - unsound;
+        AudioInfo info = new(decoder.SampleRate, decoder.Channels, frames, decoder.Format);
+        return sound == 0 ? new AudioReport(info, 0, 0, 0, 0, unsound) : new AudioReport(info, lowest, highest, sum / sound, Math.Sqrt(squares / sound), unsound);
+    }
+
     /// <summary>Decodes to the end and counts.</summary>
     public static long Count(AudioDecoder decoder)
     {
@@ -49,8 +85,16 @@ internal static class ClipReader
     {
         SampleCollector collector = new(decoder.Name, expected, decoder.FramesAreCertain);
         long left = frames < 0 ? long.MaxValue : frames;
-        while (left > 0 && decoder.Read(collector.Next((int)Math.Min(left, BlockFrames))) is int got and > 0)
+        while (left > 0)
         {
+            Span<float> room = collector.Next((int)Math.Min(left, BlockFrames));
+            int got = decoder.Read(room);
+            if (got == 0)
+            {
+                break;
+            }
+
+            CheckSound(decoder, room[..got], firstFrame + collector.Count);
             collector.Advance(got);
             left -= got;
         }
@@ -68,6 +112,7 @@ internal static class ClipReader
         long left = frames < 0 ? long.MaxValue : frames, read = 0;
         while (left > 0 && decoder.Read(block.AsSpan(0, (int)Math.Min(left, block.Length))) is int got and > 0)
         {
+            CheckSound(decoder, block.AsSpan(0, got), firstFrame + read);
             resampler.Add(block.AsSpan(0, got));
             left -= got;
             read += got;
@@ -97,6 +142,14 @@ internal static class ClipReader
         if (read == 0 || read < frames)
         {
             CheckPart(decoder, firstFrame + read, firstFrame, frames);
+        }
+    }
+
+    private static void CheckSound(AudioDecoder decoder, ReadOnlySpan<float> samples, long firstFrame)
+    {
+        if (decoder.MayBeUnsound && Waveform.FirstUnsound(samples) is int bad and >= 0)
+        {
+            throw decoder.Unsound(firstFrame + bad, samples[bad]);
         }
     }
 

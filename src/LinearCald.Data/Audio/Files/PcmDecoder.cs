@@ -27,6 +27,8 @@ internal sealed class PcmDecoder : AudioDecoder
 
     public override string Format => $"{_layout.Container}, {_layout.Encoding.Describe()}";
 
+    public override bool MayBeUnsound => _layout.Encoding.IsFloat();
+
     public override int Read(Span<float> mono)
     {
         int done = 0, width = _layout.FrameBytes;
@@ -51,13 +53,7 @@ internal sealed class PcmDecoder : AudioDecoder
             }
 
             int count = got / width;
-            Span<float> part = mono.Slice(done, count);
-            SampleCodes.Mix(_layout.Encoding, raw[..(count * width)], _layout.Channels, part);
-            if (_layout.Encoding.IsFloat())
-            {
-                CheckFinite(part);
-            }
-
+            SampleCodes.Mix(_layout.Encoding, raw[..(count * width)], _layout.Channels, mono.Slice(done, count));
             _next += count;
             done += count;
             if (got < raw.Length)
@@ -82,22 +78,12 @@ internal sealed class PcmDecoder : AudioDecoder
         return count;
     }
 
+    protected override long? ByteOf(long frame) => _layout.DataStart + (frame * _layout.FrameBytes);
+
     /// <summary>Whether the last bytes of a stream without a size are whole frames, or whole frames and the zero that pads an odd chunk.</summary>
     private bool IsPadded(ReadOnlySpan<byte> last)
     {
         int rest = last.Length % _layout.FrameBytes;
         return rest == 0 || (rest == 1 && last[^1] == 0 && _layout.FrameBytes % 2 == 1);
-    }
-
-    private void CheckFinite(ReadOnlySpan<float> part)
-    {
-        int bad = Waveform.FirstUnsound(part);
-        if (bad >= 0)
-        {
-            long frame = _next + bad;
-            throw Source.Error(
-                _layout.DataStart + (frame * _layout.FrameBytes),
-                $"sample frame {frame} is {part[bad]:G4}; samples must be finite (and below {Waveform.LargestSample:G1}), so repair or leave out this file");
-        }
     }
 }

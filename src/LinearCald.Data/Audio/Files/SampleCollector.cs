@@ -27,7 +27,7 @@ internal sealed class SampleCollector
             throw TooLong(expected.Value);
         }
 
-        _piece = new float[(int)Math.Min(expected ?? FirstPiece, certain ? Array.MaxLength : FirstPiece)];
+        _piece = GC.AllocateUninitializedArray<float>((int)Math.Min(expected ?? FirstPiece, certain ? Array.MaxLength : FirstPiece));
     }
 
     /// <summary>Samples so far.</summary>
@@ -50,7 +50,7 @@ internal sealed class SampleCollector
 
             // What was expected has come; as a rule this piece stays empty, and shows only that nothing follows.
             int length = Count == _expected ? FirstPiece : Math.Clamp(_piece.Length * 2, FirstPiece, LargestPiece);
-            (_piece, _used) = (new float[length], 0);
+            (_piece, _used) = (GC.AllocateUninitializedArray<float>(length), 0);
         }
 
         return _piece.AsSpan(_used, Math.Min(atMost, _piece.Length - _used));
@@ -76,7 +76,7 @@ internal sealed class SampleCollector
             return _full[0];
         }
 
-        float[] all = new float[Count];
+        float[] all = GC.AllocateUninitializedArray<float>((int)Count);
         int at = 0;
         foreach (float[] piece in _full)
         {

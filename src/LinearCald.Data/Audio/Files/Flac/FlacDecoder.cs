@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace LinearCald.Data.Audio.Files.Flac;
 
 /// <summary>
@@ -146,7 +148,13 @@ internal sealed class FlacDecoder : AudioDecoder
         {
             ReadOnlySpan<int> samples = _frame.Channel(0);
             Span<float> mono = _mono.AsSpan(0, samples.Length);
-            for (int i = 0; i < samples.Length; i++)
+            int i = 0;
+            for (; i <= samples.Length - Vector<int>.Count; i += Vector<int>.Count)
+            {
+                (Vector.ConvertToSingle(new Vector<int>(samples[i..])) * step).CopyTo(mono[i..]);
+            }
+
+            for (; i < samples.Length; i++)
             {
                 mono[i] = samples[i] * step;
             }
@@ -154,15 +162,15 @@ internal sealed class FlacDecoder : AudioDecoder
             return;
         }
 
-        for (int i = 0; i < _there; i++)
+        for (int at = 0; at < _there; at++)
         {
             long sum = 0;
             for (int c = 0; c < _info.Channels; c++)
             {
-                sum += _frame.Channel(c)[i];
+                sum += _frame.Channel(c)[at];
             }
 
-            _mono[i] = (float)((double)sum * step / _info.Channels);
+            _mono[at] = (float)((double)sum * step / _info.Channels);
         }
     }
 

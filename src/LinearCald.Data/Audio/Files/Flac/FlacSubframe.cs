@@ -148,21 +148,29 @@ internal sealed class FlacSubframe<T>
         }
     }
 
-    /// <summary>With sums that fit into 32 bits.</summary>
+    /// <summary>With sums that fit into 32 bits. Four products a step; the newest sample, which was just computed, enters last.</summary>
     private static void Predict(Span<int> samples, ReadOnlySpan<int> residual, ReadOnlySpan<int> coefficients, int shift)
     {
-        ref int c = ref MemoryMarshal.GetReference(coefficients);
         int order = coefficients.Length;
+        ref int c = ref MemoryMarshal.GetReference(coefficients);
+        ref int past = ref MemoryMarshal.GetReference(samples); // the sample `order` before the one in turn
         for (int i = order; i < samples.Length; i++)
         {
-            ref int past = ref samples[i - order];
             int sum = 0;
-            for (nint j = 0; j < order; j++)
+            nint j = 0;
+            for (; j <= order - 4; j += 4)
+            {
+                sum += (Unsafe.Add(ref c, j) * Unsafe.Add(ref past, j)) + (Unsafe.Add(ref c, j + 1) * Unsafe.Add(ref past, j + 1))
+                    + (Unsafe.Add(ref c, j + 2) * Unsafe.Add(ref past, j + 2)) + (Unsafe.Add(ref c, j + 3) * Unsafe.Add(ref past, j + 3));
+            }
+
+            for (; j < order; j++)
             {
                 sum += Unsafe.Add(ref c, j) * Unsafe.Add(ref past, j);
             }
 
             samples[i] = residual[i] + (sum >> shift);
+            past = ref Unsafe.Add(ref past, 1);
         }
     }
 

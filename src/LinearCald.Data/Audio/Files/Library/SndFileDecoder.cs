@@ -55,6 +55,8 @@ internal sealed unsafe class SndFileDecoder : AudioDecoder
 
     public override string Format { get; }
 
+    public override bool MayBeUnsound => true;
+
     public override int Read(Span<float> mono)
     {
         int wanted = Math.Min(mono.Length, _interleaved.Length / Channels);
@@ -79,12 +81,6 @@ internal sealed unsafe class SndFileDecoder : AudioDecoder
             }
 
             mono[i] = (float)(sum / Channels);
-        }
-
-        int bad = Waveform.FirstUnsound(mono[..(int)got]);
-        if (bad >= 0)
-        {
-            throw new CaldException($"{Name}: sample frame {_next + bad} is {mono[bad]:G4}; samples must be finite, so repair or leave out this file");
         }
 
         _next += got;
