@@ -2,6 +2,7 @@ using LinearCald.Gpu.Driver;
 using LinearCald.Gpu.Tests.Driver;
 using LinearCald.Tensors.Cuda.Kernels;
 using LinearCald.Tensors.Cuda.Tests.Attention;
+using LinearCald.Tensors.Cuda.Tests.Ctc;
 using LinearCald.Tensors.Cuda.Tests.Elementwise;
 using LinearCald.Tensors.Ops;
 
@@ -176,6 +177,16 @@ public sealed class CudaKernelTests : IDisposable
         {
             SequenceChecks.GradientsOfParts(device, type);
         }
+    }
+
+    [CudaFact]
+    public void Ctc()
+    {
+        GpuDevice device = new(_device);
+        CtcChecks.Random(device, 60, 300, 150);
+        CtcChecks.Compare(device, DType.Float32, 3, 1500, 32, 300, 6);
+        CtcChecks.Compare(device, DType.Float32, 1, 2500, 32, 1023, 8);
+        CtcChecks.OutOfRange(device);
     }
 
     public void Dispose() => _device.Dispose();

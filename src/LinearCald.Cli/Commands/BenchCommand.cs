@@ -49,6 +49,7 @@ internal sealed class BenchCommand : CaldCommand
             .. ConvolutionBenchmarks.All(device),
             .. ScanBenchmarks.All(device),
             .. SsdBenchmarks.All(device),
+            .. CtcBenchmarks.All(device),
             .. EncoderBenchmarks.All(device),
             .. LanguageBenchmarks.All(device),
         ];

@@ -55,6 +55,10 @@ public static class FixtureVerifier
         {
             yield return OptimiserCases.Schedules(fixture, device);
         }
+        else if (CtcCases.Fits(fixture))
+        {
+            yield return CtcCases.Verify(fixture, device, precision);
+        }
         else if (fixture.Expected.Entries.Any(e => e.Name.EndsWith(".out", StringComparison.Ordinal)))
         {
             foreach (CaseResult result in OperatorCases.Verify(fixture, device, precision))

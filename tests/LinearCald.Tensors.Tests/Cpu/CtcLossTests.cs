@@ -50,8 +50,8 @@ public unsafe class CtcLossTests
     public void An_hour_of_frames_stays_in_range()
     {
         CtcShape shape = new(1, 180_000, 4, 40, Blank, false);
-        Batch<float> single = new(shape, 10, full: true);
-        Batch<double> exact = new(shape, 10, full: true) { Logits = Array.ConvertAll(single.Logits, x => (double)x) };
+        Batch<float> single = new(shape, 11, full: true);
+        Batch<double> exact = new(shape, 11, full: true) { Logits = Array.ConvertAll(single.Logits, x => (double)x) };
         (float[] losses, float[] gradient) = single.Run(1 << 20);
         (double[] expected, double[] slopes) = exact.Run(1 << 20);
         KernelData.Close<float>(losses, expected, 1e-6);
@@ -78,6 +78,15 @@ public unsafe class CtcLossTests
         Assert.True(float.IsNaN(Loss(1, float.NaN, 1, 1, 1, 1)));
         Assert.True(float.IsNaN(Loss(1, 1, float.PositiveInfinity, 1, 1, 1)));
         Assert.True(float.IsNaN(Loss(Low, Low, Low, 1, 1, 1)));
+    }
+
+    [Fact]
+    public void Equal_labels_need_a_blank_that_may_be_impossible()
+    {
+        Batch<float> batch = new(new CtcShape(1, 3, 2, 2, 0, false), 1) { Logits = [0, 0, float.NegativeInfinity, 0, 0, 0], InputLengths = [3], TargetLengths = [2], Targets = [1, 1] };
+        (float[] losses, float[] gradient) = batch.Run(1 << 20);
+        Assert.Equal(float.PositiveInfinity, losses[0]);
+        Assert.All(gradient, g => Assert.Equal(0, g));
     }
 
     [Theory]
@@ -123,6 +132,11 @@ public unsafe class CtcLossTests
             _shape = shape;
             System.Random random = new(seed);
             Logits = KernelData.Normal<T>(shape.Batch * shape.Frames * shape.Classes, seed, seed % 3 == 0 ? 8 : 2);
+            for (int i = 0; seed % 5 == 0 && i < Logits.Length; i++)
+            {
+                Logits[i] = i % shape.Classes != 0 && random.Next(6) == 0 ? T.NegativeInfinity : Logits[i];
+            }
+
             InputLengths = [.. Enumerable.Range(0, shape.Batch).Select(_ => full || random.Next(2) == 0 ? shape.Frames : random.Next(shape.Frames + 1))];
             TargetLengths = [.. Enumerable.Range(0, shape.Batch).Select(b => full ? shape.Targets : random.Next(Math.Min(shape.Targets, InputLengths[b]) + 1))];
             Targets = new int[shape.Batch * shape.Targets];

@@ -216,7 +216,7 @@ internal readonly unsafe ref struct CtcUtterance<T, TV>
     {
         (double mantissa, T exponent) = Final(states);
         return double.IsNaN(normaliser) || double.IsNaN(mantissa) ? double.NaN
-            : mantissa == 0 ? double.PositiveInfinity
+            : mantissa == 0 || double.CreateTruncating(exponent) < 0.1 * CtcStates<T>.Impossible ? double.PositiveInfinity
             : Math.Max(0, normaliser - Math.Log(mantissa) - (double.CreateTruncating(exponent) * Ln2));
     }
 }

@@ -133,6 +133,11 @@ public static class KernelCatalogue
             backend.LayerMseGradient(x, y, lengths, normalise, 1, loss, z);
         }
 
+        Tensor spoken = Make(type, Batch, Length, 32), slope = Make(DType.Float32, Batch, Length, 32), targets = Make(DType.Int32, Batch, 40), losses = Make(DType.Float32, Batch);
+        backend.CtcLoss(spoken, targets, lengths, lengths, 0, true, losses, null);
+        backend.CtcLoss(spoken, targets, lengths, lengths, 0, true, losses, slope);
+        backend.ScaleSamples(slope, losses, spoken);
+
         Products(device, type);
         Attentions(device, type);
         Scans(device, type);
