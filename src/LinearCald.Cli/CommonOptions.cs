@@ -117,6 +117,17 @@ internal static class CommonOptions
                 : Refuse<int?>(result, $"a whole number from {min} {(max == int.MaxValue ? "up" : $"to {max}")}"),
     };
 
+    /// <summary>An option that takes a number between bounds and says so when given anything else.</summary>
+    public static Option<double?> Number(string name, string description, string help, double min, double max) => new(name)
+    {
+        Description = description,
+        HelpName = help,
+        CustomParser = result =>
+            double.TryParse(result.Tokens[0].Value, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && number >= min && number <= max
+                ? number
+                : Refuse<double?>(result, string.Create(CultureInfo.InvariantCulture, $"a number from {min} to {max}")),
+    };
+
     internal static T? Refuse<T>(ArgumentResult result, string allowed)
     {
         result.AddError($"{(result.Parent as OptionResult)?.Option.Name}: '{result.Tokens[0].Value}' is not allowed; give {allowed}");

@@ -11,6 +11,9 @@ namespace LinearCald.Cli;
 /// <param name="IsInteractive">Standard error is a terminal, so a line may be redrawn.</param>
 internal sealed record Terminal(TextWriter Out, IAnsiConsole Error, bool IsInteractive)
 {
+    /// <summary>Opens standard input, to be read once.</summary>
+    public Func<Stream> Input { get; init; } = Console.OpenStandardInput;
+
     /// <summary>The process's own streams.</summary>
     public static Terminal OfProcess() => new(
         Console.Out,

@@ -17,6 +17,9 @@ public abstract class Device
     /// <summary>What the device's memory pool holds.</summary>
     public abstract MemoryStatistics Memory { get; }
 
+    /// <summary>Begins <see cref="MemoryStatistics.Peak"/> again, at what is in use now.</summary>
+    public abstract void ResetPeak();
+
     /// <summary>Whether products of 16-bit and of tf32 operands are to be had.</summary>
     public virtual bool HasReducedPrecision => false;
 

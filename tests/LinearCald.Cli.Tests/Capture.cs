@@ -31,10 +31,13 @@ internal sealed class Capture
 
     public static Capture Of(bool interactive = false, bool ansi = false, int width = 120) => new(interactive, ansi, width);
 
-    public static Capture Run(params string[] arguments)
+    public static Capture Run(params string[] arguments) => Run(Stream.Null, arguments);
+
+    /// <summary>Runs a command line with something on its standard input.</summary>
+    public static Capture Run(Stream input, params string[] arguments)
     {
         Capture capture = Of();
-        capture.ExitCode = CommandLine.Run(arguments, capture.Terminal);
+        capture.ExitCode = CommandLine.Run(arguments, capture.Terminal with { Input = () => input });
         return capture;
     }
 }

@@ -47,6 +47,8 @@ public sealed class EmulatorAccelerator : Accelerator
     /// <inheritdoc/>
     public override AcceleratorMemory Memory => new(_memory.InUse, 0, _memory.Peak, _memory.Allocations);
 
+    public override void ResetPeak() => _memory.ResetPeak();
+
     /// <summary>Instructions that threads have run so far, predicated-off ones too.</summary>
     public long ThreadInstructions { get; private set; }
 

@@ -25,6 +25,15 @@ internal sealed record Benchmark(string Op, string Shape, Action Run) : IDisposa
     /// <summary>Tokens of a run; 0 when there are none.</summary>
     public int Tokens { get; init; }
 
+    /// <summary>Seconds of audio of a run; 0 when there is none.</summary>
+    public double AudioSeconds { get; init; }
+
+    /// <summary>Whether the most memory that tensors took is of interest: of whole models.</summary>
+    public bool HasMemory { get; init; }
+
+    /// <summary>One run that takes minutes is enough, and is its own warm-up.</summary>
+    public bool IsLong { get; init; }
+
     public void Dispose()
     {
         foreach (IDisposable owned in Owned)
@@ -36,7 +45,8 @@ internal sealed record Benchmark(string Op, string Shape, Action Run) : IDisposa
     /// <summary>Times it: a warm-up, then runs for about the given time, the median counts.</summary>
     public BenchmarkResult Measure(Device device, double seconds)
     {
-        for (int i = 0; i < (device.RunsAhead ? 4 : 1); i++)
+        device.ResetPeak();
+        for (int i = 0; i < (IsLong ? 0 : device.RunsAhead ? 4 : 1); i++)
         {
             Run(); // the first ones compile and record
         }
@@ -45,7 +55,7 @@ internal sealed record Benchmark(string Op, string Shape, Action Run) : IDisposa
         List<double> times = [];
         List<double> host = [];
         long start = Stopwatch.GetTimestamp();
-        while (times.Count < 3 || (Stopwatch.GetElapsedTime(start).TotalSeconds < seconds && times.Count < 2000))
+        while (times.Count < (IsLong ? 1 : 3) || (Stopwatch.GetElapsedTime(start).TotalSeconds < seconds && times.Count < 2000))
         {
             times.Add(device.Milliseconds(() =>
             {
@@ -57,7 +67,7 @@ internal sealed record Benchmark(string Op, string Shape, Action Run) : IDisposa
 
         times.Sort();
         host.Sort();
-        return new BenchmarkResult(this, times[times.Count / 2], host[host.Count / 2], times.Count);
+        return new BenchmarkResult(this, times[times.Count / 2], host[host.Count / 2], times.Count, device.Memory.Peak);
     }
 }
 
@@ -71,7 +81,8 @@ internal readonly record struct Ceilings(double Gflops, double Gbs);
 /// <param name="Milliseconds">Median of a run.</param>
 /// <param name="HostMilliseconds">Median of the time until the host had given all work to the device.</param>
 /// <param name="Runs">How many there were.</param>
-internal sealed record BenchmarkResult(Benchmark Benchmark, double Milliseconds, double HostMilliseconds, int Runs)
+/// <param name="PeakBytes">The most memory that tensors took on the device, those of the model included.</param>
+internal sealed record BenchmarkResult(Benchmark Benchmark, double Milliseconds, double HostMilliseconds, int Runs, long PeakBytes)
 {
     /// <summary>The row as one JSON object.</summary>
     /// <param name="device">Where it ran.</param>
@@ -87,6 +98,8 @@ internal sealed record BenchmarkResult(Benchmark Benchmark, double Milliseconds,
             .Add("tflops", Benchmark.Flops > 0 && device.RunsAhead ? Math.Round(gflops / 1000, 1) : null)
             .Add("fraction_of_peak", Fraction(peak, gflops) is { } fraction ? Math.Round(fraction, 3) : null)
             .Add("us_per_token", Benchmark.Tokens > 0 ? Math.Round(Milliseconds * 1000 / Benchmark.Tokens, 4) : null)
+            .Add("real_time_factor", Benchmark.AudioSeconds > 0 ? Math.Round(Milliseconds / 1000 / Benchmark.AudioSeconds, 6) : null)
+            .Add("memory_bytes", Benchmark.HasMemory ? PeakBytes : null)
             .Add("runs", Runs).ToString();
     }
 

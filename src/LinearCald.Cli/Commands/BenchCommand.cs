@@ -52,6 +52,7 @@ internal sealed class BenchCommand : CaldCommand
             .. CtcBenchmarks.All(device),
             .. EncoderBenchmarks.All(device),
             .. LanguageBenchmarks.All(device),
+            .. SpeechBenchmarks.All(device),
         ];
         (string Op, string Shape, Func<Benchmark> Make)[] chosen = [.. all.Where(b => names.Length == 0 || names.Any(n => Matches(n, b.Op, b.Shape)))];
         foreach (string name in names.Where(n => !all.Any(b => Matches(n, b.Op, b.Shape))))

@@ -11,7 +11,7 @@ using LinearCald.Tensors;
 
 namespace LinearCald.Cli.Commands;
 
-/// <summary>`cald eval`: metrics of a saved classifier; perplexity and zero-shot tasks of a saved language model.</summary>
+/// <summary>`cald eval`: metrics of a saved classifier; perplexity and zero-shot tasks of a saved language model; error rates and accuracy of a saved speech model.</summary>
 internal sealed class EvalCommand : CaldCommand
 {
     private static readonly Option<string> Model = new("--model")
@@ -24,25 +24,26 @@ internal sealed class EvalCommand : CaldCommand
     private static readonly Option<string?> Task = new("--task")
     {
         Description = "Classifier: recipe whose task to evaluate on, an embedded name such as glue/qnli or a file (default: demo). "
-            + "Language model: perplexity, or zero-shot tasks such as lambada_openai,piqa, or all of those in --data",
+            + "Language model: perplexity, or zero-shot tasks such as lambada_openai,piqa, or all of those in --data. "
+            + "Speech model: speech-recognition or speech-classification (default: what it can)",
         HelpName = "TASK",
     };
 
     private static readonly Option<string> Split = new("--split")
     {
-        Description = "Part of the data of a classifier, or of a corpus folder: validation, test or train",
+        Description = "Part of the data of a classifier or speech model, or of a corpus folder: validation, test or train",
         HelpName = "PART",
         DefaultValueFactory = _ => "validation",
     };
 
-    private static readonly Option<int?> Limit = CommonOptions.WholeNumber("--limit", "Language model: only the first N questions of a task, or documents of a text", 1, int.MaxValue);
+    private static readonly Option<int?> Limit = CommonOptions.WholeNumber("--limit", "Language model: only the first N questions of a task, or documents of a text. Speech: only the first N utterances", 1, int.MaxValue);
 
-    private static readonly Option<int?> BatchSize = CommonOptions.WholeNumber("--batch-size", "Language model: rows of a batch (default: by their lengths); results do not depend on it", 1, 65536);
+    private static readonly Option<int?> BatchSize = CommonOptions.WholeNumber("--batch-size", "Language model: rows of a batch, speech: utterances (default: by their lengths); results do not depend on it", 1, 65536);
 
     private static readonly Option<int?> Context =
         CommonOptions.WholeNumber("--context", "Language model: tokens it may read at a time (default: its positions; without such a limit whole texts)", 1, int.MaxValue);
 
-    private static readonly Option<string?> Predictions = new("--predictions") { Description = "Write the answer to every zero-shot question to a file, one JSON object a line", HelpName = "FILE" };
+    private static readonly Option<string?> Predictions = new("--predictions") { Description = "Write the answer to every zero-shot question, or what was made of every utterance, to a file, one JSON object a line", HelpName = "FILE" };
 
     private static readonly Option<string?> Against = new("--against")
     {
@@ -53,13 +54,15 @@ internal sealed class EvalCommand : CaldCommand
     public EvalCommand()
         : base(
             "eval",
-            "Evaluates a saved model, transformer or converted student: a classifier on a task, a language model by perplexity or zero-shot tasks.",
+            "Evaluates a saved model, transformer or converted student: a classifier on a task, a language model by perplexity or zero-shot tasks, a speech model on a corpus.",
             "--model runs/demo/seed-0/target/model",
             "--model runs/qnli/model --task glue/qnli --data QNLI",
             "--model MODEL --task sections-tiny --data sections --split test",
             "--model LM --task perplexity --data test.txt",
             "--model LM --task lambada_openai,piqa,arc_easy --data lm_eval",
-            "--model LM --task all --data lm_eval --limit 100 --json")
+            "--model LM --task all --data lm_eval --limit 100 --json",
+            "--model SPEECH --task speech-recognition --data TEDLIUM_release-3 --format ted-lium --split test --worst 10",
+            "--model SPEECH --task speech-classification --data fsdd --predictions answers.jsonl")
     {
         Split.AcceptOnlyFromAmong("validation", "test", "train");
         Add(Model);
@@ -71,6 +74,7 @@ internal sealed class EvalCommand : CaldCommand
         Add(Context);
         Add(Predictions);
         Add(Against);
+        SpeechEvaluation.AddTo(this);
         CommonOptions.AddCompute(this);
         Add(CommonOptions.Json);
     }
@@ -78,6 +82,18 @@ internal sealed class EvalCommand : CaldCommand
     public override int Execute(Session session)
     {
         string folder = ModelSource.Resolve(session.Arguments.GetValue(Model)!, "--model FOLDER");
+        if (SpeechModels.IsFor(folder))
+        {
+            return SpeechEvaluation.Run(session, new SpeechEvaluation.Request(
+                folder,
+                session.Arguments.GetValue(Task),
+                session.Arguments.GetValue(CommonOptions.Data),
+                session.Arguments.GetValue(Split)!,
+                session.Arguments.GetValue(Limit),
+                session.Arguments.GetValue(BatchSize),
+                session.Arguments.GetValue(Predictions)));
+        }
+
         return LanguageEvaluation.IsFor(folder)
             ? LanguageEvaluation.Run(session, new LanguageEvaluation.Request(
                 folder,

@@ -34,13 +34,13 @@ internal sealed class GenerateCommand : CaldCommand
 
     private static readonly Option<int?> MinNewTokens = CommonOptions.WholeNumber("--min-new-tokens", "No end of text before so many tokens", 0, int.MaxValue);
 
-    private static readonly Option<double?> Temperature = Number("--temperature", "Divide logits by T and draw at random; 0: always the most likely token (default: 0, or 1 with --top-k or --top-p)", "T", 0, 1000);
+    private static readonly Option<double?> Temperature = CommonOptions.Number("--temperature", "Divide logits by T and draw at random; 0: always the most likely token (default: 0, or 1 with --top-k or --top-p)", "T", 0, 1000);
 
     private static readonly Option<int?> TopK = CommonOptions.WholeNumber("--top-k", "Draw from the k most likely tokens only", 1, int.MaxValue);
 
-    private static readonly Option<double?> TopP = Number("--top-p", "Draw from the most likely tokens that together have probability p only", "P", 1e-9, 1);
+    private static readonly Option<double?> TopP = CommonOptions.Number("--top-p", "Draw from the most likely tokens that together have probability p only", "P", 1e-9, 1);
 
-    private static readonly Option<double?> RepetitionPenalty = Number("--repetition-penalty", "Divide positive logits of tokens that were there already by θ and multiply negative ones; 1 is none", "θ", 1e-3, 1000);
+    private static readonly Option<double?> RepetitionPenalty = CommonOptions.Number("--repetition-penalty", "Divide positive logits of tokens that were there already by θ and multiply negative ones; 1 is none", "θ", 1e-3, 1000);
 
     private static readonly Option<string[]> Stop = new("--stop")
     {
@@ -167,26 +167,16 @@ internal sealed class GenerateCommand : CaldCommand
         if (given is not null && file is not null)
             throw new CaldException("a prompt and --prompt-file were given; give one of them");
         string prompt = file is not null ? File.ReadAllText(file)
-            : given == "-" ? StandardInput()
+            : given == "-" ? StandardInput(session.Terminal)
             : given ?? throw new CaldException("no prompt given: write the text to continue behind the options, or give --prompt-file FILE, or - to read standard input");
         return prompt.Length > 0 ? prompt : throw new CaldException("the prompt is empty: a language model continues a text; give it at least a word to begin with");
     }
 
-    private static string StandardInput()
+    private static string StandardInput(Terminal terminal)
     {
-        using StreamReader reader = new(Console.OpenStandardInput(), new UTF8Encoding(false));
+        using StreamReader reader = new(terminal.Input(), new UTF8Encoding(false));
         return reader.ReadToEnd();
     }
 
     private static string Unescape(string text) => text.Replace("\\n", "\n", StringComparison.Ordinal).Replace("\\t", "\t", StringComparison.Ordinal);
-
-    private static Option<double?> Number(string name, string description, string help, double min, double max) => new(name)
-    {
-        Description = description,
-        HelpName = help,
-        CustomParser = result =>
-            double.TryParse(result.Tokens[0].Value, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && number >= min && number <= max
-                ? number
-                : CommonOptions.Refuse<double?>(result, string.Create(CultureInfo.InvariantCulture, $"a number from {min} to {max}")),
-    };
 }

@@ -33,6 +33,9 @@ public sealed class JsonLine
     /// <summary>A list of flags.</summary>
     public JsonLine AddList(string name, IEnumerable<bool> values) => Append(name, $"[{string.Join(',', values.Select(v => v ? "true" : "false"))}]");
 
+    /// <summary>A list of objects.</summary>
+    public JsonLine AddList(string name, IEnumerable<JsonLine> values) => Append(name, $"[{string.Join(',', values)}]");
+
     /// <summary>The object, without a line end.</summary>
     public override string ToString() => text + "}";
 

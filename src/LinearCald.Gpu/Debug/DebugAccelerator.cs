@@ -45,6 +45,9 @@ public sealed unsafe class DebugAccelerator : Accelerator
     public override AcceleratorMemory Memory => _memory.Statistics;
 
     /// <inheritdoc/>
+    public override void ResetPeak() => _memory.ResetPeak();
+
+    /// <inheritdoc/>
     public override nint Allocate(long bytes, string purpose) => _memory.Allocate(bytes, purpose);
 
     /// <inheritdoc/>

@@ -21,6 +21,8 @@ internal sealed unsafe class DebugMemory(long limit, bool poison) : IDisposable
 
     public AcceleratorMemory Statistics => new(_inUse, _pooled, _peak, _allocations);
 
+    public void ResetPeak() => _peak = _inUse;
+
     public nint Allocate(long bytes, string purpose)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(bytes);

@@ -7,6 +7,9 @@ public sealed unsafe partial class CudaAccelerator
     public override AcceleratorMemory Memory => _pool.Statistics;
 
     /// <inheritdoc/>
+    public override void ResetPeak() => _pool.ResetPeak();
+
+    /// <inheritdoc/>
     public override nint Allocate(long bytes, string purpose)
     {
         Enter();

@@ -35,6 +35,8 @@ internal sealed class DeviceMemoryPool
 
     public AcceleratorMemory Statistics => new(_inUse, _pooled, _peak, _allocations);
 
+    public void ResetPeak() => _peak = _inUse;
+
     /// <summary>The capacity of the block that serves a request: four classes an octave up to 1 MiB, then eight, in whole pages of the device.</summary>
     public static long SizeClass(long bytes)
     {

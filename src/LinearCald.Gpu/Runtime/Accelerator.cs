@@ -18,6 +18,9 @@ public abstract partial class Accelerator : IDisposable
     /// <summary>What the memory pool holds.</summary>
     public abstract AcceleratorMemory Memory { get; }
 
+    /// <summary>Begins <see cref="AcceleratorMemory.Peak"/> again, at what is in use now.</summary>
+    public abstract void ResetPeak();
+
     /// <summary>A block of device memory, aligned to 256 bytes, its contents undefined. May be reused as soon as it is freed, since work runs in order.</summary>
     /// <exception cref="CaldException">Out of memory: says what was asked, what is free, in use and pooled, and for what.</exception>
     public abstract nint Allocate(long bytes, string purpose);

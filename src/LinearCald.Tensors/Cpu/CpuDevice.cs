@@ -19,6 +19,8 @@ internal sealed unsafe class CpuDevice : Device
 
     public override MemoryStatistics Memory => _pool.Statistics;
 
+    public override void ResetPeak() => _pool.ResetPeak();
+
     /// <summary>See <see cref="CpuMemoryPool.Poison"/>.</summary>
     public bool PoisonMemory
     {

@@ -44,6 +44,8 @@ internal sealed class GpuDevice : Device
         }
     }
 
+    public override void ResetPeak() => Accelerator.ResetPeak();
+
     public override bool HasReducedPrecision => true;
 
     public override bool TensorFloat32

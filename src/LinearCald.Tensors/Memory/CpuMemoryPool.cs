@@ -52,6 +52,14 @@ internal sealed class CpuMemoryPool
         }
     }
 
+    public void ResetPeak()
+    {
+        lock (_gate)
+        {
+            _peak = _inUse;
+        }
+    }
+
     public unsafe CpuStorage Rent(Device device, long bytes, string purpose)
     {
         long size = SizeClass(bytes);

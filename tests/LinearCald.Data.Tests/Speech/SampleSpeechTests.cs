@@ -1,3 +1,4 @@
+using LinearCald.Data.Audio;
 using LinearCald.Data.Speech;
 
 namespace LinearCald.Data.Tests.Speech;
@@ -23,6 +24,18 @@ public class SampleSpeechTests
         }
 
         Assert.True(Rows.Where(row => row[1] == "test").Sum(row => row[5].Split(' ').Length) >= 200);
+    }
+
+    [Fact]
+    public void TheCorpusHasPartsVoicesAndAudio()
+    {
+        SpeechCorpus corpus = SampleSpeech.Read(new SpeechOptions { Targets = ["speaker"] });
+        Assert.Equal((260, 50, 80), (corpus.Parts.Train.Count, corpus.Parts.Validation.Count, corpus.Parts.Test.Count));
+        Assert.Equal(("digits", 10), (corpus.Name, Assert.Single(corpus.Targets).Classes.Count));
+        SpeechExample clip = corpus.Parts.Test[3];
+        AudioClip audio = AudioFile.Read(clip.File);
+        Assert.Equal((clip.Samples, 16_000), (audio.Samples.Length, audio.SampleRate));
+        Assert.InRange(audio.Samples.Max(Math.Abs), 0.02f, 0.05f);
     }
 
     [Fact]

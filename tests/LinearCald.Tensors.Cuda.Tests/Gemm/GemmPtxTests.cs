@@ -118,6 +118,11 @@ public sealed class GemmPtxTests
 
         public override AcceleratorMemory Memory => default;
 
+        public override void ResetPeak()
+        {
+            // Nothing is allocated.
+        }
+
         public override nint Allocate(long bytes, string purpose) => 256;
 
         public override void Free(nint address)

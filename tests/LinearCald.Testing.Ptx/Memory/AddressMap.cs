@@ -22,6 +22,8 @@ internal sealed unsafe class AddressMap : IDisposable
 
     public long Peak { get; private set; }
 
+    public void ResetPeak() => Peak = InUse;
+
     public long Allocations { get; private set; }
 
     public int Count => _blocks.Count;

@@ -20,6 +20,11 @@ internal sealed class CatalogueAccelerator : Accelerator
 
     public override AcceleratorMemory Memory => default;
 
+    public override void ResetPeak()
+    {
+        // Nothing is allocated.
+    }
+
     public override nint Allocate(long bytes, string purpose)
     {
         nint address = _next;
