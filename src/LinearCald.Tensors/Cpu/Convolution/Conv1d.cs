@@ -55,7 +55,7 @@ internal static unsafe class Conv1d
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         int inputs = shape.GroupInputs, outputs = shape.GroupOutputs;
-        using Scratch<T> taps = new((long)((shape.Taps - 1) / shape.Stride + 1) * outputs * inputs);
+        using Scratch<T> taps = new((((shape.Taps - 1L) / shape.Stride) + 1) * outputs * inputs);
         for (int remainder = 0; remainder < shape.Stride; remainder++)
         {
             int count = remainder < shape.Taps ? ((shape.Taps - 1 - remainder) / shape.Stride) + 1 : 0;
@@ -70,8 +70,8 @@ internal static unsafe class Conv1d
                     int tap = remainder + ((count - 1 - i) * shape.Stride);
                     for (int o = 0; o < outputs; o++)
                     {
-                        T* from = w + (((((long)group * outputs) + o) * shape.Taps) + tap) * inputs;
-                        new ReadOnlySpan<T>(from, inputs).CopyTo(new Span<T>(taps.Pointer + (((long)i * outputs) + o) * inputs, inputs));
+                        T* from = w + ((((((long)group * outputs) + o) * shape.Taps) + tap) * inputs);
+                        new ReadOnlySpan<T>(from, inputs).CopyTo(new Span<T>(taps.Pointer + ((((long)i * outputs) + o) * inputs), inputs));
                     }
                 }
 
