@@ -132,7 +132,7 @@ internal static unsafe class CausalConvGradient
         private ConvWindow<T> Copy(ConvWindow<T> window, ConvSample sample, long from, int live, int c, int width, T* copies)
         {
             long first = from - shape.Taps + 1;
-            for (long t = Math.Max(first, 0); t < from + live; t++)
+            for (long t = Math.Max(first, 0); live > 0 && t < from + live; t++) // a tile of padding alone reads nothing: backwards there are no rows behind the last valid one
             {
                 new ReadOnlySpan<T>(window.Row(t) + c, width).CopyTo(new Span<T>(copies + ((t - first) * TileChannels), width));
             }
