@@ -18,7 +18,7 @@ internal static class CommandLine
     /// <summary>The commands, in the order of the help.</summary>
     private static CaldCommand[] Commands() =>
     [
-        new DemoCommand(), new FinetuneCommand(), new ConvertCommand(), new CompareCommand(), new PlanCommand(), new EvalCommand(), new GenerateCommand(), new TranscribeCommand(),
+        new DemoCommand(), new FinetuneCommand(), new ConvertCommand(), new CompareCommand(), new PlanCommand(), new DriftCommand(), new EvalCommand(), new GenerateCommand(), new TranscribeCommand(),
         new VerifyCommand(), new BenchCommand(), new InspectCommand(), new RecipesCommand(), new DoctorCommand(), new PtxCommand(),
     ];
 

@@ -4,6 +4,7 @@ using LinearCald.Distillation.Reporting;
 using LinearCald.Models.GptNeoX;
 using LinearCald.Models.Language;
 using LinearCald.Models.Roberta;
+using LinearCald.Models.Wav2Vec2;
 using LinearCald.Nn;
 using LinearCald.Tensors;
 
@@ -64,6 +65,31 @@ internal sealed class ComparisonOutput
             teacherFolder, BuildContext.For(device, 0), out _, config => config is GptNeoXConfig c ? c with { MaximumPositions = Math.Max(longest, c.MaximumPositions) } : config);
         using CausalLanguageModel student = LanguageModelFiles.Load(studentFolder, BuildContext.For(device, 0));
         Speed(lengths, 1, length => SpeedProbe.Reading(teacher, length, 1, device), length => SpeedProbe.Reading(student, length, 1, device));
+    }
+
+    /// <summary>How many seconds of audio a teacher and one student hear in a second, for clips of several lengths.</summary>
+    public void ListeningSpeed(string teacherFolder, string studentFolder, IReadOnlyList<int> seconds)
+    {
+        Device device = RunOptions.DeviceOf(_session);
+        using Wav2Vec2ForCTC teacher = Wav2Vec2Files.LoadCtc(teacherFolder, BuildContext.For(device, 0));
+        using Wav2Vec2ForCTC student = Wav2Vec2Files.LoadCtc(studentFolder, BuildContext.For(device, 0));
+        TextTable table = new("seconds of audio", "teacher × real time", "student × real time", "ratio");
+        foreach (int length in seconds)
+        {
+            double t = length / SpeedProbe.Listening(teacher, length, device);
+            double s = length / SpeedProbe.Listening(student, length, device);
+            table.Add($"{length}", $"{t:N0}", $"{s:N0}", $"{s / t:F2}");
+            if (_session.Json)
+            {
+                foreach ((string mode, double speed) in (ReadOnlySpan<(string, double)>)[("teacher", t), ("student", s)])
+                {
+                    _session.Terminal.Out.WriteLine(new JsonLine().Add("mode", mode).Add("metric", "times_real_time").Add("value", Math.Round(speed, 1)).Add("audio_seconds", length));
+                }
+            }
+        }
+
+        if (!_session.Json)
+            _session.Terminal.Out.WriteLine(table);
     }
 
     private void Speed(IReadOnlyList<int> lengths, int batch, Func<int, SpeedResult> teacher, Func<int, SpeedResult> student)

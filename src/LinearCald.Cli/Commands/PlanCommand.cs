@@ -26,7 +26,7 @@ internal sealed class PlanCommand : CaldCommand
     public override int Execute(Session session)
     {
         Recipe recipe = ModeOption.Apply(CommonOptions.LoadRecipe(session.Arguments), session.Arguments.GetValue(Mode));
-        ConversionSession conversion = new(recipe, new SessionOptions { Device = RunOptions.DeviceOf(session) });
+        ConversionSession conversion = new(recipe, new SessionOptions { Device = RunOptions.DeviceOf(session), OnlyPlans = true });
         ConversionPlan plan = ConversionPlan.Of(recipe, conversion);
         TextWriter output = session.Terminal.Out;
         if (session.Json)

@@ -29,17 +29,18 @@ public sealed class ClassificationData(
 
     public override int Count(DataPart part) => Part(part)?.Count ?? 0;
 
-    public override BatchSampler Order(OptimisationRecipe recipe)
+    public override UpdateOrder Order(OptimisationRecipe recipe)
     {
         ArgumentNullException.ThrowIfNull(recipe);
-        return BatchSampler.Shuffled(train.Lengths(), recipe.BatchSize, (ulong)recipe.Seed, bucketing ? BatchBucketing.Length : BatchBucketing.None);
+        BatchBucketing order = bucketing ? BatchBucketing.Length : BatchBucketing.None;
+        return UpdateOrder.Of(BatchSampler.Shuffled(train.Lengths(), recipe.BatchSize, (ulong)recipe.Seed, order), recipe.MicroBatchSize);
     }
 
-    public override TaskBatch Collate(ReadOnlySpan<int> rows, int lengthMultiple) => new ClassificationBatch(train.Collate(rows, config.PaddingId, lengthMultiple));
+    public override TaskBatch Collate(ReadOnlySpan<int> rows, int lengthMultiple, ulong? draw) => new ClassificationBatch(train.Collate(rows, config.PaddingId, lengthMultiple));
 
     public override TaskInput Upload(Device device, TaskBatch batch) => ClassificationInput.Upload(config, device, ((ClassificationBatch)batch).Texts);
 
-    public override TaskInput Reserve(Device device, int count, int length) => ClassificationInput.Reserve(config, device, count, length);
+    public override TaskInput Reserve(Device device, TaskBatch like) => ClassificationInput.Reserve(config, device, like.Count, like.Length);
 
     public override Evaluation Evaluate(TaskModel model, DataPart part, int batchSize, Device device, DType? computeType)
     {

@@ -112,7 +112,7 @@ public sealed class ClassificationDomain : ConversionDomain
             $"longest training text {recipe.Task.MaxLength} tokens",
             $"classes: {string.Join(", ", c.Labels)}",
         ];
-        Furnish(folder, _tokenizer, recipe, stage, "text-classification", what, facts, "Evaluate with `cald eval --model FOLDER --task RECIPE`.");
+        Furnish(folder, _tokenizer.Save, recipe, stage, "text-classification", what, facts, "Evaluate with `cald eval --model FOLDER --task RECIPE`.");
     }
 
     /// <summary>The Linformer that a recipe asks for on this source.</summary>

@@ -1,4 +1,3 @@
-using LinearCald.Data.Tokenizers;
 using LinearCald.Distillation.Recipes;
 using LinearCald.Distillation.Training;
 using LinearCald.Nn;
@@ -56,18 +55,18 @@ public abstract class ConversionDomain
 
     /// <summary>Tokenizer files and a README in the form of a model card.</summary>
     /// <param name="folder">The folder that is being written.</param>
-    /// <param name="tokenizer">The source's.</param>
+    /// <param name="saveTokenizer">Writes the source's tokenizer into a folder.</param>
     /// <param name="recipe">What was run.</param>
     /// <param name="stage">Which of its models this is.</param>
     /// <param name="pipeline">HuggingFace's name of the task.</param>
     /// <param name="what">The model in a few words.</param>
     /// <param name="facts">Lines of a list.</param>
     /// <param name="next">What one does with it.</param>
-    protected static void Furnish(string folder, Tokenizer tokenizer, Recipe recipe, string stage, string pipeline, string what, IEnumerable<string> facts, string next)
+    protected static void Furnish(string folder, Action<string> saveTokenizer, Recipe recipe, string stage, string pipeline, string what, IEnumerable<string> facts, string next)
     {
-        ArgumentNullException.ThrowIfNull(tokenizer);
+        ArgumentNullException.ThrowIfNull(saveTokenizer);
         ArgumentNullException.ThrowIfNull(recipe);
-        tokenizer.Save(folder);
+        saveTokenizer(folder);
         string card = $"""
             ---
             library_name: linearcald

@@ -63,8 +63,8 @@ public sealed class ConversionPlan
                 parameter.Value.Count,
                 fresh ? "new" : "copied",
                 origin,
-                recipe.Training.WeightDecay > 0 && student.IsDecayed(name, recipe.Training.Decay),
-                added ? 0 : recipe.Guidance.FreezeSteps));
+                recipe.Training.WeightDecay > 0 && !student.IsFrozen(name) && student.IsDecayed(name, recipe.Training.Decay),
+                student.IsFrozen(name) ? session.Data.TotalUpdates(recipe.Training) : added ? 0 : recipe.Guidance.FreezeSteps));
         }
 
         return new ConversionPlan(parameters, UnusedOf(session, student), FactsOf(recipe, session, parameters));
@@ -80,7 +80,7 @@ public sealed class ConversionPlan
     private static List<(string Name, string Value)> FactsOf(Recipe recipe, ConversionSession session, List<ParameterPlan> parameters)
     {
         CultureInfo c = CultureInfo.InvariantCulture;
-        int total = recipe.Training.TotalUpdates(session.Data.Rows);
+        int total = session.Data.TotalUpdates(recipe.Training);
         int guided = recipe.Guidance.GuidedUpdates(total);
         LossWeights weights = recipe.Guidance.WeightsAt(0, total, recipe.Training.GradientAccumulation);
         (int first, int last) = recipe.Guidance.EntryRange(session.Domain.Layers);
@@ -99,7 +99,7 @@ public sealed class ConversionPlan
                 : string.Create(c, $"mean squared error of hidden states {first} … {last} × {weights.Layer} ({recipe.Guidance.Convention.ToString().ToLowerInvariant()} convention, padding {recipe.Guidance.Padding.ToString().ToLowerInvariant()})")),
             ("output loss", guided == 0 || weights.Kl == 0 ? "none" : string.Create(c, $"KL at temperature {recipe.Guidance.Temperature} × {weights.Kl}")),
             ("updates", string.Create(c, $"{total:N0} of {recipe.Training.BatchSize} examples, {guided:N0} of them guided; warm-up {recipe.Training.WarmupUpdates(total):N0}, peak lr {recipe.Training.Lr:G4}, {recipe.Training.Schedule.ToString().ToLowerInvariant()}")),
-            ("evaluations", string.Create(c, $"every {recipe.Training.EvaluationInterval(session.Data.Rows):N0} updates")),
+            ("evaluations", string.Create(c, $"every {recipe.Training.EvaluationInterval(session.Data.UpdatesPerEpoch(recipe.Training)):N0} updates")),
             ("memory", string.Create(c, $"about {(weightsBytes * 4 + teacher + saved) / 1048576.0:N0} MiB: weights, gradients and moments {weightsBytes * 4 / 1048576.0:N0}, teacher {teacher / 1048576.0:N0}, activations of a full batch {saved / 1048576.0:N0}")),
         ];
     }

@@ -16,6 +16,9 @@ public sealed record SessionOptions
 
     public bool Resume { get; init; }
 
+    /// <summary>Nothing is computed: a plan may ask for a precision that only another device has.</summary>
+    public bool OnlyPlans { get; init; }
+
     public IProgressSink Progress { get; init; } = SilentProgress.Instance;
 
     public StopRequest Stop { get; init; } = StopRequest.Never;
@@ -38,8 +41,12 @@ public sealed class ConversionSession
         ArgumentNullException.ThrowIfNull(recipe);
         ArgumentNullException.ThrowIfNull(options);
         _options = options;
-        recipe.Teacher.Precision.Check(options.Device); // before a task is read or a folder made
-        recipe.Training.Precision.Check(options.Device);
+        if (!options.OnlyPlans)
+        {
+            recipe.Teacher.Precision.Check(options.Device); // before a task is read or a folder made
+            recipe.Training.Precision.Check(options.Device);
+        }
+
         Source = ModelSource.Resolve(recipe.Model.Source);
         Domain = Domains.Of(Source, recipe, options);
     }
@@ -68,13 +75,13 @@ public sealed class ConversionSession
         }
 
         using TaskModel model = Domain.LoadSource(recipe.Teacher, Context((ulong)recipe.Teacher.Seed));
-        if (recipe.Teacher.TotalUpdates(Data.Rows) == 0)
+        if (Data.TotalUpdates(recipe.Teacher) == 0)
         {
             return Domain.HasNewHead ? throw NothingToDo("teacher") : Measure(recipe, model, folder);
         }
 
         using NoGuide guide = new();
-        return Train(recipe, "teacher", model, guide, recipe.Teacher, recipe.Guidance with { FreezeSteps = 0 }, folder, recipe.Teacher.WaypointsPerEpoch);
+        return Train(recipe, "teacher", model, guide, recipe.Teacher, recipe.Guidance with { FreezeSteps = 0 }, folder, recipe.Teacher.IsWaypoint);
     }
 
     /// <summary>Converts in the recipe's mode into a run folder.</summary>
@@ -91,7 +98,7 @@ public sealed class ConversionSession
             return done with { Variant = variant };
         }
 
-        int total = recipe.Training.TotalUpdates(Data.Rows);
+        int total = Data.TotalUpdates(recipe.Training);
         if (total == 0)
         {
             throw NothingToDo("training");
@@ -115,7 +122,7 @@ public sealed class ConversionSession
                 seed + 1),
             _ => new FrozenGuide(LoadTeacher(teacherFolder, mode, seed), recipe.Guidance, total, accumulation, seed + 1),
         };
-        return Train(recipe, variant ?? ModeName(mode), student, guide, recipe.Training, recipe.Guidance, folder, 0) with { Variant = variant };
+        return Train(recipe, variant ?? ModeName(mode), student, guide, recipe.Training, recipe.Guidance, folder, null) with { Variant = variant };
     }
 
     /// <summary>The student as it starts in the recipe's mode.</summary>
@@ -147,7 +154,7 @@ public sealed class ConversionSession
     public bool TrainsTeacher(Recipe recipe)
     {
         ArgumentNullException.ThrowIfNull(recipe);
-        return Domain.HasNewHead || recipe.Teacher.TotalUpdates(Data.Rows) > 0;
+        return Domain.HasNewHead || Data.TotalUpdates(recipe.Teacher) > 0;
     }
 
     private string RequireTeacher(string? folder, GuidanceMode mode) => folder
@@ -185,7 +192,7 @@ public sealed class ConversionSession
         OptimisationRecipe optimisation,
         GuidanceRecipe guidance,
         string folder,
-        int waypoints)
+        Func<int, int, bool>? isWaypoint)
     {
         using Trainer trainer = new(new TrainingPlan
         {
@@ -200,7 +207,7 @@ public sealed class ConversionSession
             ResumeFolder = _options.ResumeFolder,
             Device = _options.Device,
             Resume = _options.Resume,
-            WaypointsPerEpoch = waypoints,
+            IsWaypoint = isWaypoint,
             Progress = _options.Progress,
             Stop = _options.Stop,
             Furnish = path => Domain.Furnish(path, recipe, stage, model),

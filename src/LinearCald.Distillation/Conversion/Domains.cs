@@ -2,6 +2,7 @@ using System.Text.Json;
 using LinearCald.Distillation.Classification;
 using LinearCald.Distillation.Language;
 using LinearCald.Distillation.Recipes;
+using LinearCald.Distillation.Speech;
 using LinearCald.Models.Roberta;
 using LinearCald.Nn.Files;
 
@@ -15,7 +16,8 @@ internal static class Domains
     {
         "roberta" or RobertaConfig.StudentModelType => new ClassificationDomain(source, recipe, options),
         "gpt_neox" => new LanguageDomain(source, recipe, options),
-        string other => throw new CaldException($"{source}: model_type '{other}' is not one that is converted (roberta, gpt_neox)"),
+        "wav2vec2" => new SpeechDomain(source, recipe, options),
+        string other => throw new CaldException($"{source}: model_type '{other}' is not one that is converted (roberta, gpt_neox, wav2vec2)"),
     };
 
     /// <summary>The <c>model_type</c> of a model folder's config.json; empty when it has none.</summary>

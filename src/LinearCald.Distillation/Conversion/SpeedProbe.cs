@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using LinearCald.Models.Language;
 using LinearCald.Models.Roberta;
+using LinearCald.Models.Wav2Vec2;
 using LinearCald.Nn;
 using LinearCald.Tensors;
 using LinearCald.Tensors.Autograd;
@@ -52,6 +53,22 @@ public static class SpeedProbe
             Tensor hidden = model.Encode(new LanguageInput(Tensor.From(device, new Shape(batch, length), ids)), ForwardContext.Inference);
             model.Logits(hidden.Narrow(1, length - 1, 1).Contiguous());
         });
+    }
+
+    /// <summary>A recogniser hears one clip of noise and forms its outputs.</summary>
+    /// <param name="model">Any recogniser.</param>
+    /// <param name="audioSeconds">Length of the clip.</param>
+    /// <param name="device">Where the model is.</param>
+    /// <param name="seconds">Roughly how long to measure, after a warm-up.</param>
+    /// <returns>Median time in seconds.</returns>
+    public static double Listening(Wav2Vec2ForCTC model, double audioSeconds, Device device, double seconds = 0.5)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(device);
+        Random random = new(0);
+        float[] wave = [.. Enumerable.Range(0, (int)(audioSeconds * model.Config.Preprocessor.SamplingRate)).Select(_ => (float)(random.NextDouble() - 0.5))];
+        Shape shape = new(1, wave.Length);
+        return Median(model.Config.Frames(wave.Length), 1, device, seconds, () => model.Forward(new SpeechInput(Tensor.From(device, shape, wave), null), ForwardContext.Inference)).Milliseconds / 1000;
     }
 
     private static int[] Ids(int vocabulary, int count)

@@ -56,12 +56,29 @@ public sealed class DistillationLoss
         return sum!;
     }
 
+    /// <summary>Whether the output loss of such logits is to be divided by the number of valid positions.</summary>
+    public bool DividesByPositions(Tensor logits)
+    {
+        ArgumentNullException.ThrowIfNull(logits);
+        return IsMasked && logits.Shape.Rank == 3 && _recipe.KlReduction == KlReduction.Tokens;
+    }
+
     /// <summary>The output loss: KL(p_T ‖ p_S) at the recipe's temperature over the rows of logits, [B, classes] or [B, L, classes].</summary>
-    public Tensor Outputs(Tensor student, Tensor teacher)
+    /// <param name="student">Logits.</param>
+    /// <param name="teacher">Those of the teacher.</param>
+    /// <param name="lengths">int32 [B]: valid positions of logits [B, L, classes]; null when all are.</param>
+    /// <param name="validPositions">Σ lengths; or 1, when the loss is to be divided by it later (<see cref="DividesByPositions"/>).</param>
+    public Tensor Outputs(Tensor student, Tensor teacher, Tensor? lengths, long validPositions)
     {
         ArgumentNullException.ThrowIfNull(student);
         ArgumentNullException.ThrowIfNull(teacher);
-        double scale = 1.0 / Math.Max(1, _recipe.KlReduction == KlReduction.Batch ? student.Shape[0] : student.Shape.Rows);
+        long divisor = DividesByPositions(student) ? validPositions : _recipe.KlReduction == KlReduction.Batch ? student.Shape[0] : student.Shape.Rows;
+        double scale = 1.0 / Math.Max(1, divisor);
+        if (IsMasked && student.Shape.Rank == 3 && lengths is not null)
+        {
+            (student, teacher) = (student.MaskRows(lengths), teacher.MaskRows(lengths)); // equal distributions have no divergence
+        }
+
         if (_recipe.KlBetaSquared)
         {
             scale *= _recipe.Temperature * _recipe.Temperature;

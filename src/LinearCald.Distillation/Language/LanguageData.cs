@@ -44,21 +44,22 @@ public sealed class LanguageData : TrainingData
 
     public override int Count(DataPart part) => part == DataPart.Train ? _train.Count : Part(part)?.Rows.Count ?? 0;
 
-    public override BatchSampler Order(OptimisationRecipe recipe)
+    public override UpdateOrder Order(OptimisationRecipe recipe)
     {
         ArgumentNullException.ThrowIfNull(recipe);
         int[] lengths = new int[Rows];
         Array.Fill(lengths, Length);
-        return _shuffle
+        BatchSampler sampler = _shuffle
             ? BatchSampler.Shuffled(lengths, recipe.BatchSize, (ulong)recipe.Seed)
             : BatchSampler.Sequential(lengths, recipe.BatchSize, sortByLength: false);
+        return UpdateOrder.Of(sampler, recipe.MicroBatchSize);
     }
 
-    public override TaskBatch Collate(ReadOnlySpan<int> rows, int lengthMultiple) => new LanguageTaskBatch(_train.Collate(rows));
+    public override TaskBatch Collate(ReadOnlySpan<int> rows, int lengthMultiple, ulong? draw) => new LanguageTaskBatch(_train.Collate(rows));
 
     public override TaskInput Upload(Device device, TaskBatch batch) => LanguageTaskInput.Upload(device, ((LanguageTaskBatch)batch).Rows);
 
-    public override TaskInput Reserve(Device device, int count, int length) => LanguageTaskInput.Reserve(device, count, length, _train.HasSequences);
+    public override TaskInput Reserve(Device device, TaskBatch like) => LanguageTaskInput.Reserve(device, like.Count, like.Length, _train.HasSequences);
 
     /// <summary>Cross-entropy of every row on its own, so the first tokens of a row are predicted from little.</summary>
     public override Evaluation Evaluate(TaskModel model, DataPart part, int batchSize, Device device, DType? computeType)

@@ -127,7 +127,7 @@ public sealed class LanguageDomain : ConversionDomain
             string.Create(culture, $"{c.Layers} layers, width {c.HiddenSize}, {language.ParameterCount():N0} parameters"),
             $"trained on rows of {recipe.Task.MaxLength} tokens",
         ];
-        Furnish(folder, _tokenizer, recipe, stage, "text-generation", what, facts, "Write text with `cald generate --model FOLDER PROMPT`.");
+        Furnish(folder, _tokenizer.Save, recipe, stage, "text-generation", what, facts, "Write text with `cald generate --model FOLDER PROMPT`.");
     }
 
     private MambaConfig MambaOf(Recipe recipe)

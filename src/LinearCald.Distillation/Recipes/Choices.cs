@@ -30,6 +30,34 @@ public enum TaskKind
 
     /// <summary>Language modelling on tokens in Megatron's indexed form, as the Pile of Pythia is distributed.</summary>
     Megatron,
+
+    /// <summary>The spoken digits that travel with the program.</summary>
+    SpeechSample,
+
+    /// <summary>Audio files listed in transcripts.tsv.</summary>
+    Transcripts,
+
+    /// <summary>TED-LIUM 3: STM transcripts beside SPHERE recordings.</summary>
+    TedLium,
+
+    /// <summary>SLURP: JSON lines beside FLAC files.</summary>
+    Slurp,
+
+    /// <summary>VoxCeleb1 with the split of SUPERB.</summary>
+    VoxCeleb,
+
+    /// <summary>LibriSpeech's folders.</summary>
+    LibriSpeech,
+}
+
+/// <summary>What becomes of clips that cannot be used: a file that is missing or broken, a clip that is too short, a transcript that does not fit.</summary>
+public enum BadClipRule
+{
+    /// <summary>The run does not begin: all of them are listed.</summary>
+    Error,
+
+    /// <summary>They are left out, counted and reported.</summary>
+    Skip,
 }
 
 /// <summary>What happens where one document ends and the next begins in a row of tokens.</summary>
@@ -63,6 +91,9 @@ public enum DecayRule
 
     /// <summary>Everything in the new mixers but biases and norms, so A_log and D too: the reference's language-model script.</summary>
     WholeMixer,
+
+    /// <summary>Everything but what is called `bias` and the weights of norms called `layer_norm`, so A_log, D and other norms too: the reference's speech script.</summary>
+    Whole,
 }
 
 /// <summary>What is reported, and what chooses the best checkpoint. See <see cref="TaskMetrics"/>.</summary>
@@ -77,6 +108,15 @@ public enum TaskMetric
 
     /// <summary>Language models: cross-entropy in bits over the bytes of the text.</summary>
     BitsPerByte,
+
+    /// <summary>Speech recognition: words substituted, inserted and deleted over the words of the references.</summary>
+    Wer,
+
+    /// <summary>The same of characters.</summary>
+    Cer,
+
+    /// <summary>Speech classification: the share of clips whose targets are all right.</summary>
+    JointAccuracy,
 }
 
 /// <summary>The linear-time mixer that takes the place of self-attention.</summary>
@@ -87,6 +127,9 @@ public enum MixerKind
 
     /// <summary>Mamba, for GPT-NeoX.</summary>
     Mamba,
+
+    /// <summary>A Mamba-2 in each direction, for Wav2Vec2.</summary>
+    BiMamba2,
 }
 
 /// <summary>Which Linformer projections are one tensor.</summary>

@@ -18,6 +18,15 @@ public abstract record OptimisationRecipe
     [RecipeKey("micro-batches that a batch is cut into (must divide batch_size); losses are averaged over them", Min = 1, Max = 1_048_576)]
     public int GradientAccumulation { get; init; } = 1;
 
+    [RecipeKey("speech: samples of a padded micro-batch at most, so that long clips come in small ones; 0 = batch_size alone decides", Min = 0)]
+    public double FrameLimit { get; init; }
+
+    [RecipeKey("speech: clips × squared samples of the longest at most, for the memory of attention; 0 = no limit", Min = 0)]
+    public double SquareFrameLimit { get; init; }
+
+    [RecipeKey("speech: for so many updates only clips of up to 10 s with transcripts of 3 characters and more", Min = 0)]
+    public int DataWarmupSteps { get; init; }
+
     [RecipeKey("examples in a batch of evaluation", Min = 1, Max = 1_048_576)]
     public int EvalBatchSize { get; init; } = 32;
 
@@ -39,7 +48,7 @@ public abstract record OptimisationRecipe
     [RecipeKey("decoupled weight decay; never on biases and norms", Min = 0, Max = 100)]
     public double WeightDecay { get; init; }
 
-    [RecipeKey("what is decayed: all weights, those of the new mixers, or the whole mixers with A_log and D (reference)")]
+    [RecipeKey("what is decayed: all weights, those of the new mixers, the whole mixers with A_log and D (reference, lm), or the whole model (reference, speech)")]
     public DecayRule Decay { get; init; } = DecayRule.Weights;
 
     [RecipeKey("largest global L2 norm of the gradient; 0 = no clipping", Min = 0)]
@@ -62,6 +71,9 @@ public abstract record OptimisationRecipe
 
     [RecipeKey("evaluations on the validation part in each epoch, evenly spaced, the last at its end", Min = 1, Max = 1_000_000)]
     public int EvaluationsPerEpoch { get; init; } = 4;
+
+    [RecipeKey("updates between evaluations on the validation part, and one at the end of the run; 0 = evaluations_per_epoch decides", Min = 0)]
+    public int EvaluateEvery { get; init; }
 
     [RecipeKey("of equally good evaluations the best is the first (>) or the last (>=)")]
     public BestRule BestRule { get; init; } = BestRule.First;
@@ -88,14 +100,25 @@ public abstract record OptimisationRecipe
     public int UpdatesPerEpoch(int rows) => (int)(((long)rows + BatchSize - 1) / BatchSize);
 
     /// <summary>Updates of the whole run: max_steps when it is set, else epochs × updates an epoch.</summary>
-    public int TotalUpdates(int rows) => MaxSteps > 0 ? MaxSteps : checked(Epochs * UpdatesPerEpoch(rows));
+    public int TotalUpdates(int updatesPerEpoch) => MaxSteps > 0 ? MaxSteps : checked(Epochs * updatesPerEpoch);
 
     /// <summary>Updates of warm-up in a run of <paramref name="totalUpdates"/>: never more than all of them.</summary>
     public int WarmupUpdates(int totalUpdates) =>
         Math.Min(totalUpdates, WarmupSteps ?? (int)Math.Round(WarmupFraction * totalUpdates, MidpointRounding.AwayFromZero));
 
-    /// <summary>Updates between two evaluations: an epoch's updates over evaluations_per_epoch, rounded up.</summary>
-    public int EvaluationInterval(int rows) => (UpdatesPerEpoch(rows) + EvaluationsPerEpoch - 1) / EvaluationsPerEpoch;
+    /// <summary>Updates between two evaluations: evaluate_every when it is set, else an epoch's updates over evaluations_per_epoch, rounded up.</summary>
+    public int EvaluationInterval(int updatesPerEpoch) => EvaluateEvery > 0 ? EvaluateEvery : (updatesPerEpoch + EvaluationsPerEpoch - 1) / EvaluationsPerEpoch;
+
+    /// <summary>Whether the model is evaluated after so many updates; it always is at the end of the run.</summary>
+    public bool IsEvaluation(int step, int updatesPerEpoch) =>
+        EvaluateEvery > 0 ? step % EvaluateEvery == 0 : EndsPart(step, updatesPerEpoch, EvaluationInterval(updatesPerEpoch));
+
+    /// <summary>Whether a step ends a part of <paramref name="every"/> updates of its epoch, or the epoch.</summary>
+    protected static bool EndsPart(int step, int updatesPerEpoch, int every)
+    {
+        int within = ((step - 1) % updatesPerEpoch) + 1;
+        return within % every == 0 || within == updatesPerEpoch;
+    }
 
     /// <summary>Whether a new value of a metric on the validation part replaces the best so far, by <see cref="BestRule"/>. NaN never does.</summary>
     public bool IsBetter(TaskMetric metric, double value, double best)
@@ -116,4 +139,12 @@ public sealed record TeacherRecipe : OptimisationRecipe
 
     [RecipeKey("waypoints saved in each epoch of fine-tuning, evenly spaced, the last at its end; 0 = none", Min = 0, Max = 1_000_000)]
     public int WaypointsPerEpoch { get; init; } = 1;
+
+    [RecipeKey("updates between waypoints; 0 = waypoints_per_epoch decides", Min = 0)]
+    public int WaypointEvery { get; init; }
+
+    /// <summary>Whether a waypoint is saved after so many updates.</summary>
+    public bool IsWaypoint(int step, int updatesPerEpoch) => WaypointEvery > 0
+        ? step % WaypointEvery == 0
+        : WaypointsPerEpoch > 0 && EndsPart(step, updatesPerEpoch, (updatesPerEpoch + WaypointsPerEpoch - 1) / WaypointsPerEpoch);
 }

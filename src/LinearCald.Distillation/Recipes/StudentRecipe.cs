@@ -21,12 +21,18 @@ public sealed record StudentRecipe
     [RecipeKey("mamba: own = expand × width and a time-step rank of ⌈width / 16⌉; inherited = 5120 and 160 at every width, as the reference")]
     public MixerSizes Sizes { get; init; } = MixerSizes.Own;
 
-    [RecipeKey("mamba: inner width over the model's width, with sizes own", Min = 1, Max = 16)]
+    [RecipeKey("mamba, bi-mamba2: inner width over the model's width (mamba: with sizes own)", Min = 1, Max = 16)]
     public int Expand { get; init; } = 2;
 
-    [RecipeKey("mamba: values of state a channel", Min = 1, Max = 256)]
+    [RecipeKey("mamba, bi-mamba2: values of state a channel", Min = 1, Max = 256)]
     public int StateSize { get; init; } = 16;
 
-    [RecipeKey("mamba: taps of the causal convolution", Min = 1, Max = 8)]
+    [RecipeKey("mamba, bi-mamba2: taps of the causal convolution", Min = 1, Max = 8)]
     public int ConvKernel { get; init; } = 4;
+
+    [RecipeKey("bi-mamba2: channels a head", Min = 1, Max = 4096)]
+    public int HeadSize { get; init; } = 64;
+
+    [RecipeKey("bi-mamba2: the mixer adds its own input to its result, as the reference's unguided runs do")]
+    public bool ResidualInside { get; init; }
 }

@@ -6,7 +6,7 @@ namespace LinearCald.Distillation.Recipes;
 public static class TaskMetrics
 {
     /// <summary>Whether a smaller value is a better one.</summary>
-    public static bool LowerIsBetter(this TaskMetric metric) => metric is TaskMetric.Perplexity or TaskMetric.BitsPerByte;
+    public static bool LowerIsBetter(this TaskMetric metric) => metric is TaskMetric.Perplexity or TaskMetric.BitsPerByte or TaskMetric.Wer or TaskMetric.Cer;
 
     /// <summary>Whether the metric of that name is a fraction, shown in per cent; unknown names are.</summary>
     public static bool IsFraction(string metric) =>

@@ -3,10 +3,10 @@ namespace LinearCald.Distillation.Recipes;
 /// <summary>Section `task`: which examples, how they become batches, and what is measured on them.</summary>
 public sealed record TaskRecipe
 {
-    [RecipeKey("where examples come from; glue kinds read GLUE's own files, tsv has the label in the last column; lm-sample, corpus and megatron are for language models")]
+    [RecipeKey("where examples come from; glue kinds read GLUE's own files, tsv has the label in the last column; lm-sample, corpus and megatron are for language models; speech-sample, transcripts, ted-lium, slurp, vox-celeb and libri-speech for speech")]
     public TaskKind Kind { get; init; } = TaskKind.Sample;
 
-    [RecipeKey("folder with the data files; not used by `sample` and `lm-sample`, needed by every other kind")]
+    [RecipeKey("folder with the data files; not used by the samples, needed by every other kind")]
     public string? Data { get; init; }
 
     [RecipeKey("file name of the training part inside `data`; null = the kind's usual name")]
@@ -48,11 +48,38 @@ public sealed record TaskRecipe
     [RecipeKey("language models: folder for tokenised text; null = runs/cache")]
     public string? Cache { get; init; }
 
+    [RecipeKey("speech: classes to predict, such as speaker, scenario, action, intent; [] = the transcript")]
+    public NameList Targets { get; init; } = NameList.Empty;
+
+    [RecipeKey("speech: only clips of this language, where the data name one; null = all")]
+    public string? Language { get; init; }
+
+    [RecipeKey("speech: clips that cannot be used end the run before it begins, or are left out and counted")]
+    public BadClipRule BadClips { get; init; } = BadClipRule.Error;
+
+    [RecipeKey("speech: longest training clip in seconds; longer ones are left out and counted; 0 = any", Min = 0)]
+    public double MaxSeconds { get; init; }
+
+    [RecipeKey("speech: shuffled clips that are sorted by length together before they are cut into batches", Min = 1, Max = 16_777_216)]
+    public int BucketSize { get; init; } = 1024;
+
+    [RecipeKey("speech: share of frames masked in training (SpecAugment); null = as the model's config.json says", Min = 0, Max = 1)]
+    public double? MaskTimeProb { get; init; }
+
+    [RecipeKey("speech: share of features masked in training; null = as the model's config.json says", Min = 0, Max = 1)]
+    public double? MaskFeatureProb { get; init; }
+
     [RecipeKey("what is reported and chooses the best checkpoint")]
     public TaskMetric Metric { get; init; } = TaskMetric.Accuracy;
 
     /// <summary>The task is language modelling, not classification.</summary>
     public bool IsLanguage => Kind is TaskKind.LmSample or TaskKind.Corpus or TaskKind.Megatron;
+
+    /// <summary>The task is about speech.</summary>
+    public bool IsSpeech => Kind is TaskKind.SpeechSample or TaskKind.Transcripts or TaskKind.TedLium or TaskKind.Slurp or TaskKind.VoxCeleb or TaskKind.LibriSpeech;
+
+    /// <summary>The task is recognition: the transcript is to be found, not classes.</summary>
+    public bool IsRecognition => IsSpeech && Targets.Count == 0;
 
     /// <summary>The data folder.</summary>
     /// <exception cref="CaldException">The task needs one and the recipe names none.</exception>

@@ -53,7 +53,7 @@ internal sealed class RecordedSteps : IDisposable
     {
         if (!_inputs.TryGetValue((kind.Batch, kind.Length), out TaskInput? inputs))
         {
-            _inputs.Add((kind.Batch, kind.Length), inputs = _data.Reserve(_device, kind.Batch, kind.Length));
+            _inputs.Add((kind.Batch, kind.Length), inputs = _data.Reserve(_device, batch));
         }
 
         inputs.Set(batch);

@@ -46,11 +46,15 @@ public abstract class TaskModel : IDisposable
     /// <summary>Whether a parameter belongs to what the conversion adds: it trains while the rest is frozen.</summary>
     public abstract bool IsNew(string parameter);
 
+    /// <summary>Whether a parameter is never trained.</summary>
+    public virtual bool IsFrozen(string parameter) => false;
+
     /// <summary>Whether weight decay applies to a parameter.</summary>
     public bool IsDecayed(string parameter, DecayRule rule) => rule switch
     {
         DecayRule.Weights => IsWeight(parameter),
         DecayRule.Mixer => IsNew(parameter) && IsWeight(parameter),
+        DecayRule.Whole => !parameter.EndsWith("bias", StringComparison.Ordinal) && !$".{parameter}".EndsWith(".layer_norm.weight", StringComparison.Ordinal),
         _ => IsNew(parameter) && !parameter.EndsWith("bias", StringComparison.Ordinal) && !parameter.EndsWith("norm.weight", StringComparison.Ordinal),
     };
 

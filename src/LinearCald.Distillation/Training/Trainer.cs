@@ -46,8 +46,8 @@ public sealed record TrainingPlan
     /// <summary>Go on from the newest checkpoint in the folder.</summary>
     public bool Resume { get; init; }
 
-    /// <summary>Model folders written during an epoch for waypoint guidance, to <c>waypoints/step-NNNNNN</c>; 0 for none.</summary>
-    public int WaypointsPerEpoch { get; init; }
+    /// <summary>Says after which updates, of how many an epoch, a model folder is written for waypoint guidance, to <c>waypoints/step-NNNNNN</c>; null for none.</summary>
+    public Func<int, int, bool>? IsWaypoint { get; init; }
 
     public IProgressSink Progress { get; init; } = SilentProgress.Instance;
 
@@ -74,11 +74,14 @@ public sealed class Trainer : IDisposable
     /// <summary>Updates between readings of the losses on a device that has a queue of its own.</summary>
     private const int UpdatesAhead = 32;
 
+    /// <summary>Updates whose micro-batches are put together ahead.</summary>
+    private const int UpdatesReady = 3;
+
     private readonly TrainingPlan _plan;
     private readonly AdamW _optimiser;
     private readonly LearningRateSchedule _schedule;
     private readonly RunState _state;
-    private readonly BatchSampler _sampler;
+    private readonly UpdateOrder _order;
     private readonly DistillationLoss _distillation;
     private readonly RandomGenerator _dropout;
     private readonly LossLedger _ledger;
@@ -90,6 +93,7 @@ public sealed class Trainer : IDisposable
     private readonly double _peakFlops;
     private readonly int _totalUpdates;
     private readonly int _updatesPerEpoch;
+    private Prefetcher<MicroBatches>? _batches;
     private RunProgress _progress = new();
     private long _started;
     private double _secondsBefore;
@@ -101,12 +105,12 @@ public sealed class Trainer : IDisposable
         OptimisationRecipe o = plan.Optimisation;
         o.Precision.Apply(plan.Device);
         plan.Guide.ComputeType = o.Precision.ComputeType();
-        _updatesPerEpoch = o.UpdatesPerEpoch(plan.Data.Rows);
-        _totalUpdates = o.TotalUpdates(plan.Data.Rows);
+        _order = plan.Data.Order(o);
+        _updatesPerEpoch = _order.UpdatesPerEpoch;
+        _totalUpdates = o.TotalUpdates(_updatesPerEpoch);
         _schedule = Schedules.Of(o, _totalUpdates);
         _optimiser = new AdamW(plan.Model.Module.NamedParameters(), new AdamWOptions(o.Beta1, o.Beta2, o.Eps, o.WeightDecay), name => plan.Model.IsDecayed(name, o.Decay));
         _state = new RunState(plan.Folder, plan.Model.Module, _optimiser, plan.Guide);
-        _sampler = plan.Data.Order(o);
         _distillation = new DistillationLoss(plan.Guidance);
         _dropout = new RandomGenerator(SeedOf((ulong)o.Seed));
         _computeType = o.Precision.ComputeType();
@@ -135,20 +139,21 @@ public sealed class Trainer : IDisposable
 
         _secondsBefore = _progress.Seconds;
         _started = Stopwatch.GetTimestamp();
+        int multiple = _recordedSteps is null ? 1 : RecordedSteps.LengthMultiple;
+        _batches = new Prefetcher<MicroBatches>(update => Collate((int)update, multiple), _progress.Step, _totalUpdates, UpdatesReady, _plan.Data.Readers);
         using MetricsLog log = MetricsLog.Open(Path.Combine(_plan.Folder, "metrics.jsonl"), _progress.Step);
         ProgressFan sinks = new(log, _plan.Progress);
-        int evaluateEvery = _plan.Optimisation.EvaluationInterval(_plan.Data.Rows);
         int checkpointEvery = _plan.Optimisation.CheckpointEvery > 0 ? _plan.Optimisation.CheckpointEvery : _updatesPerEpoch;
         while (_progress.Step < _totalUpdates)
         {
             Update(sinks);
             int step = _progress.Step;
-            int within = ((step - 1) % _updatesPerEpoch) + 1;
             bool last = step == _totalUpdates;
-            bool evaluates = within % evaluateEvery == 0 || within == _updatesPerEpoch || last;
+            bool evaluates = _plan.Optimisation.IsEvaluation(step, _updatesPerEpoch) || last;
+            bool waypoint = _plan.IsWaypoint?.Invoke(step, _updatesPerEpoch) ?? false;
             bool stop = _plan.Stop.IsRequested && !last;
             bool saves = step % checkpointEvery == 0 || last || stop;
-            if (evaluates || saves || IsWaypoint(within))
+            if (evaluates || saves || waypoint)
             {
                 ReadLosses(sinks);
             }
@@ -158,7 +163,7 @@ public sealed class Trainer : IDisposable
                 Evaluate(sinks);
             }
 
-            if (IsWaypoint(within))
+            if (waypoint)
             {
                 SaveWaypoint(sinks);
             }
@@ -185,6 +190,7 @@ public sealed class Trainer : IDisposable
         _ledger.Dispose();
         _scaler?.Dispose();
         _recordedSteps?.Dispose();
+        _batches?.Dispose();
     }
 
     /// <summary>Operations of a micro-batch: the student's forward and backward passes and the teacher's forward pass; recomputed activations are not counted.</summary>
@@ -219,21 +225,18 @@ public sealed class Trainer : IDisposable
         LossWeights weights = _plan.Guide.WeightsAt(completed);
         _plan.Guide.BeginUpdate(completed);
         SetFrozen(completed);
-        ReadOnlySpan<int> examples = _sampler.Batch(completed / _updatesPerEpoch, completed % _updatesPerEpoch);
+        MicroBatches micro = _batches!.Take(completed);
         _ledger.Begin();
         int tokens = 0;
         double flops = 0;
-        int index = 0;
-        for (int first = 0; first < examples.Length; first += _plan.Optimisation.MicroBatchSize)
+        for (int index = 0; index < micro.Batches.Length; index++)
         {
-            ReadOnlySpan<int> micro = examples.Slice(first, Math.Min(_plan.Optimisation.MicroBatchSize, examples.Length - first));
-            TaskBatch batch = _plan.Data.Collate(micro, _recordedSteps is null ? 1 : RecordedSteps.LengthMultiple);
+            TaskBatch batch = micro.Batches[index];
             tokens += batch.Tokens;
             flops += FlopsOf(batch, weights.Guided);
             _dropout.SeekStep(completed, index);
             _plan.Guide.BeginMicroBatch(completed, index);
-            MicroBatch(batch, weights, index, (double)micro.Length / examples.Length);
-            index++;
+            MicroBatch(batch, weights, index, micro.Shares[index]);
         }
 
         double lr = _schedule.Of(completed);
@@ -309,23 +312,35 @@ public sealed class Trainer : IDisposable
     private DivergenceReport? Explain(in PendingUpdate update)
     {
         int completed = update.Step - 1;
-        ReadOnlySpan<int> examples = _sampler.Batch(completed / _updatesPerEpoch, completed % _updatesPerEpoch);
+        MicroBatches micro = Collate(completed, 1);
         DivergenceReport? report = null;
-        for (int first = 0, index = 0; first < examples.Length && report is null; first += _plan.Optimisation.MicroBatchSize, index++)
+        for (int index = 0; index < micro.Batches.Length && report is null; index++)
         {
-            ReadOnlySpan<int> micro = examples.Slice(first, Math.Min(_plan.Optimisation.MicroBatchSize, examples.Length - first));
             using MemoryScope scope = MemoryScope.Begin();
-            TaskBatch batch = _plan.Data.Collate(micro, 1);
+            TaskBatch batch = micro.Batches[index];
             _dropout.SeekStep(completed, index);
             _plan.Guide.BeginMicroBatch(completed, index);
             (IReadOnlyList<Tensor>? states, (string, Tensor)[] losses) = Learn(
-                _plan.Data.Upload(_plan.Device, batch), batch.Tokens, update.Weights, (double)micro.Length / examples.Length, keepsStates: true);
+                _plan.Data.Upload(_plan.Device, batch), batch.Tokens, update.Weights, micro.Shares[index], keepsStates: true);
             report = DivergenceReport.Find(_plan.Model.Module.NamedParameters(), states, losses);
         }
 
         _plan.Model.Module.ClearGradients();
         return report;
     }
+
+    /// <summary>The micro-batches of an update and what they count in it.</summary>
+    private MicroBatches Collate(int completed, int lengthMultiple)
+    {
+        IReadOnlyList<ReadOnlyMemory<int>> rows = _order.MicroBatches(completed);
+        double[] weights = [.. rows.Select(part => _plan.Data.Weight(part.Span))];
+        double total = weights.Sum();
+        TaskBatch[] batches = [.. rows.Select((part, index) => _plan.Data.Collate(part.Span, lengthMultiple, Draw(completed, index)))];
+        return new MicroBatches(batches, [.. weights.Select(weight => total > 0 ? weight / total : 1.0 / weights.Length)]);
+    }
+
+    /// <summary>Another number for every micro-batch of the run, the same when it is resumed.</summary>
+    private ulong Draw(int completed, int index) => (SeedOf((ulong)_plan.Optimisation.Seed) + (ulong)completed) * 0xD1342543DE82EF95 ^ (ulong)index;
 
     /// <summary>Forward and backward passes of one micro-batch, whose share of the update's batch is <paramref name="share"/>.</summary>
     private void MicroBatch(TaskBatch batch, LossWeights weights, int index, double share)
@@ -389,7 +404,12 @@ public sealed class Trainer : IDisposable
 
             if (teacher is not null && weights.Kl != 0)
             {
-                kl = _distillation.Outputs(student.Logits, teacher.Logits);
+                kl = _distillation.Outputs(student.Logits, teacher.Logits, input.Lengths, positions);
+                if (_distillation.DividesByPositions(student.Logits) && input.InversePositions is { } inverse)
+                {
+                    kl = kl.Multiply(inverse);
+                }
+
                 total = total.Add(kl.Affine(weights.Kl));
             }
 
@@ -431,17 +451,6 @@ public sealed class Trainer : IDisposable
             _plan.Stage, _progress.Step, RecipeSchema.NameOf(_plan.Metric), value, result.Loss, _progress.Best!.Of(_plan.Metric), better, Elapsed));
     }
 
-    private bool IsWaypoint(int within)
-    {
-        if (_plan.WaypointsPerEpoch == 0)
-        {
-            return false;
-        }
-
-        int every = (_updatesPerEpoch + _plan.WaypointsPerEpoch - 1) / _plan.WaypointsPerEpoch;
-        return within % every == 0 || within == _updatesPerEpoch;
-    }
-
     private void SaveWaypoint(ProgressFan sinks)
     {
         string folder = Path.Combine(_plan.Folder, Waypoints.FolderName, Waypoints.NameOf(_progress.Step));
@@ -459,7 +468,7 @@ public sealed class Trainer : IDisposable
 
         foreach ((string name, Parameter parameter) in _plan.Model.Module.NamedParameters())
         {
-            parameter.Trainable = completed >= until || _plan.Model.IsNew(name);
+            parameter.Trainable = !_plan.Model.IsFrozen(name) && (completed >= until || _plan.Model.IsNew(name));
         }
     }
 
@@ -467,6 +476,10 @@ public sealed class Trainer : IDisposable
         $"{_plan.Stage}: {what}; earlier checkpoints in {_plan.Folder} are intact. Lower lr or the weights of the losses, or set clip_norm, and start in another folder");
 
     private static ulong SeedOf(ulong seed) => (seed * 0x9E3779B97F4A7C15) ^ 0x44524F50; // dropout's masks must not be the numbers of initialisation
+
+    /// <param name="Batches">The micro-batches of an update.</param>
+    /// <param name="Shares">What each counts; they add up to 1.</param>
+    private sealed record MicroBatches(TaskBatch[] Batches, double[] Shares);
 
     /// <summary>An update given to the device whose losses have not been read yet.</summary>
     private readonly record struct PendingUpdate(int Step, LossWeights Weights, double LearningRate, int Tokens, double Flops, double Seconds, double Unscale, bool Overflowed);

@@ -1,4 +1,3 @@
-using LinearCald.Data.Batching;
 using LinearCald.Distillation.Recipes;
 using LinearCald.Tensors;
 
@@ -26,19 +25,41 @@ public abstract class TrainingData
     /// <summary>Examples of a part; 0 where the task has no such part.</summary>
     public abstract int Count(DataPart part);
 
-    /// <summary>Which examples make up which batch of training.</summary>
-    public abstract BatchSampler Order(OptimisationRecipe recipe);
+    /// <summary>Which examples make up which update of training.</summary>
+    public abstract UpdateOrder Order(OptimisationRecipe recipe);
+
+    /// <summary>Updates that count as an epoch.</summary>
+    public virtual int UpdatesPerEpoch(OptimisationRecipe recipe)
+    {
+        ArgumentNullException.ThrowIfNull(recipe);
+        return recipe.UpdatesPerEpoch(Rows);
+    }
+
+    /// <summary>Updates of a whole run.</summary>
+    public int TotalUpdates(OptimisationRecipe recipe)
+    {
+        ArgumentNullException.ThrowIfNull(recipe);
+        return recipe.TotalUpdates(UpdatesPerEpoch(recipe));
+    }
+
+    /// <summary>What a micro-batch counts in its update: its losses enter with this over the sum of all.</summary>
+    /// <param name="rows">Indices of its examples.</param>
+    public virtual double Weight(ReadOnlySpan<int> rows) => rows.Length;
 
     /// <summary>Puts training examples into one micro-batch.</summary>
     /// <param name="rows">Indices of the examples.</param>
     /// <param name="lengthMultiple">The length is padded to a multiple of it.</param>
-    public abstract TaskBatch Collate(ReadOnlySpan<int> rows, int lengthMultiple);
+    /// <param name="draw">Decides what is random in it: another number for every micro-batch of a run; null for nothing random.</param>
+    public abstract TaskBatch Collate(ReadOnlySpan<int> rows, int lengthMultiple, ulong? draw);
+
+    /// <summary>Threads that put micro-batches together ahead of their use; 0 where that takes next to no time. <see cref="Order"/> and <see cref="Collate"/> are then asked by several at once.</summary>
+    public virtual int Readers => 0;
 
     /// <summary>Uploads a micro-batch; its tensors belong to the current memory scope.</summary>
     public abstract TaskInput Upload(Device device, TaskBatch batch);
 
-    /// <summary>A place on the device for micro-batches of one shape.</summary>
-    public abstract TaskInput Reserve(Device device, int count, int length);
+    /// <summary>A place on the device for micro-batches of the same count and length.</summary>
+    public abstract TaskInput Reserve(Device device, TaskBatch like);
 
     /// <summary>How well a model does on a part, without dropout.</summary>
     /// <param name="model">A model of this task.</param>

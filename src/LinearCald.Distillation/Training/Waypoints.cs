@@ -13,6 +13,9 @@ public static class Waypoints
     /// <summary>The folder name of the waypoint after so many updates.</summary>
     public static string NameOf(int step) => string.Create(CultureInfo.InvariantCulture, $"{Prefix}{step:D6}");
 
+    /// <summary>After how many updates a waypoint was saved, by its name; 0 for a folder of another name.</summary>
+    public static int StepOf(string folder) => int.TryParse(Path.GetFileName(folder).AsSpan(Math.Min(Prefix.Length, Path.GetFileName(folder).Length)), NumberStyles.None, CultureInfo.InvariantCulture, out int step) ? step : 0;
+
     /// <summary>The waypoints in a folder, in the order of training.</summary>
     /// <param name="folder">A run folder of a teacher, or its <c>waypoints</c> folder.</param>
     /// <exception cref="CaldException">There are none.</exception>

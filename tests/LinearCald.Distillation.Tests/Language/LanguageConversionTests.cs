@@ -93,7 +93,7 @@ public sealed class LanguageConversionTests : IDisposable
     [Theory]
     [InlineData("task.max_length=1025", "beyond the 1024 positions")]
     [InlineData("student.mixer=linformer", "does not go with a GPT-NeoX")]
-    [InlineData("task.metric=accuracy", "language models have perplexity")]
+    [InlineData("task.metric=accuracy", "(a language model), which has perplexity, bits-per-byte")]
     [InlineData("model.source=ROBERTA", "does not go with a RoBERTa")]
     [InlineData("task.kind=megatron task.metric=bits-per-byte", "needs the text")]
     public void MisfitsAreNamed(string changes, string reason)

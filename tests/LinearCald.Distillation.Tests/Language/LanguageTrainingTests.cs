@@ -132,7 +132,7 @@ public sealed class LanguageTrainingTests : IDisposable
         onModel?.Invoke(student);
         GuidanceRecipe guidance = s_guidance with { Mode = mode };
         StopRequest stop = new();
-        using Guide guiding = guide ?? (mode == GuidanceMode.Unguided ? new NoGuide() : new FrozenGuide(TinyLanguage.Transformer(), guidance, training.TotalUpdates(data.Rows), training.GradientAccumulation, 7));
+        using Guide guiding = guide ?? (mode == GuidanceMode.Unguided ? new NoGuide() : new FrozenGuide(TinyLanguage.Transformer(), guidance, data.TotalUpdates(training), training.GradientAccumulation, 7));
         using Trainer trainer = new(new TrainingPlan
         {
             Stage = "tiny",

@@ -8,7 +8,7 @@ public sealed class RecipeLibraryTests
     [Fact]
     public void TheListIsComplete()
     {
-        Assert.Equal(["demo", "glue/imdb", "glue/qnli", "glue/qqp", "glue/sst2", "imdb-small", "lm-demo", "lm-small", "lm/pile-05", "lm/pile-1", "lm/pile-2", "sections-small", "sections-tiny", "sentiment-small"], RecipeLibrary.Names);
+        Assert.Equal(["demo", "glue/imdb", "glue/qnli", "glue/qqp", "glue/sst2", "imdb-small", "lm-demo", "lm-small", "lm/pile-05", "lm/pile-1", "lm/pile-2", "sections-small", "sections-tiny", "sentiment-small", "speaker-small", "speech-demo", "speech-small", "speech/slurp", "speech/tedlium", "speech/voxceleb1"], RecipeLibrary.Names);
         string[] modes = ["teacher", "unguided", "target", "source-init", "trajectory", "waypoint", "hybrid"];
         foreach (string task in (string[])["qnli", "qqp", "sst2", "imdb"])
             foreach (string mode in modes)

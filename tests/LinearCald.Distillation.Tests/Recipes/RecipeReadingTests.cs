@@ -48,7 +48,7 @@ public sealed class RecipeReadingTests
     [InlineData("# c\nguidance:\n\n  alpha_layr: 1", "r.yaml:4: unknown key 'alpha_layr' in section 'guidance'; did you mean 'alpha_layer'?")]
     [InlineData("share_mode: kv", "r.yaml:1: unknown key 'share_mode'; did you mean 'student.share_mode'?")]
     [InlineData("extend: demo", "r.yaml:1: unknown key 'extend'; did you mean 'extends'?")]
-    [InlineData("student:\n  xyzzy: 1", "r.yaml:2: unknown key 'xyzzy' in section 'student'; known ones: mixer, rank, share_mode, projection_init, init_noise, sizes, expand, state_size, conv_kernel")]
+    [InlineData("student:\n  xyzzy: 1", "r.yaml:2: unknown key 'xyzzy' in section 'student'; known ones: mixer, rank, share_mode, projection_init, init_noise, sizes, expand, state_size, conv_kernel, head_size, residual_inside")]
     [InlineData("training:\n  lr: fast", "r.yaml:2: training.lr: 'fast' is not allowed; give a number from 0 to 100")]
     [InlineData("training:\n  lr: -1", "r.yaml:2: training.lr: '-1' is not allowed; give a number from 0 to 100")]
     [InlineData("training:\n  lr: .nan", "r.yaml:2: training.lr: '.nan' is not allowed; give a number from 0 to 100")]
@@ -71,7 +71,7 @@ public sealed class RecipeReadingTests
     [InlineData("training: {schedule: exponential}", "recipe r.yaml: training.schedule exponential needs training.final_lr above 0")]
     [InlineData("teacher: {lr: 0.001, final_lr: 0.01}", "recipe r.yaml: teacher.final_lr 0.01 is above teacher.lr 0.001")]
     [InlineData("task: {labels: [a, a]}", "recipe r.yaml: task.labels names a class twice")]
-    [InlineData("task: {text_columns: [a]}", "recipe r.yaml: task.text_columns is for task.kind tsv and jsonl; sample has columns of its own")]
+    [InlineData("task: {text_columns: [a]}", "recipe r.yaml: task.text_columns is for task.kind tsv, jsonl, corpus and transcripts; sample has columns of its own")]
     [InlineData("extends: demmo", "no recipe 'demmo' (extended by r.yaml): there is no such file and no embedded recipe of that name; did you mean 'demo'? (`cald recipes` lists them)")]
     public void MistakesAreNamed(string yaml, string message)
     {

@@ -81,9 +81,9 @@ public sealed class Table4Tests
         foreach (OptimisationRecipe run in (OptimisationRecipe[])[recipe.Teacher, recipe.Training])
         {
             Assert.Equal(perEpoch, run.UpdatesPerEpoch(rows));
-            Assert.Equal(total, run.TotalUpdates(rows));
+            Assert.Equal(total, run.TotalUpdates(perEpoch));
             Assert.Equal(warmup, run.WarmupUpdates(total));
-            Assert.Equal(evaluation, run.EvaluationInterval(rows));
+            Assert.Equal(evaluation, run.EvaluationInterval(perEpoch));
         }
 
         Assert.Equal(switchStep, recipe.Guidance.GuidedUpdates(total));

@@ -54,7 +54,7 @@ internal sealed partial record TinyRun : IProgressSink
 
     private RobertaForSequenceClassification? Trained { get; set; }
 
-    private int Total => Optimisation.TotalUpdates(Data.Rows);
+    private int Total => Data.TotalUpdates(Optimisation);
 
     /// <summary>Runs to the end, or to <see cref="StopAfter"/>.</summary>
     /// <returns>The result and the weights in the model at the end.</returns>
