@@ -25,6 +25,21 @@ public static class SpeechCorpora
         }
 
         SpeechAssembly assembly = new(format, folder, options);
+        try
+        {
+            ReadManifests(format, assembly);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new CaldException($"{folder} cannot be read: {failure.Message}", failure);
+        }
+
+        SpeechCorpus corpus = assembly.Build();
+        return options.Vocabulary is { } vocabulary ? corpus.Fit(vocabulary, options) : corpus;
+    }
+
+    private static void ReadManifests(SpeechFormat format, SpeechAssembly assembly)
+    {
         switch (format)
         {
             case SpeechFormat.Transcripts:
@@ -43,8 +58,5 @@ public static class SpeechCorpora
                 LibriSpeechReader.Read(assembly);
                 break;
         }
-
-        SpeechCorpus corpus = assembly.Build();
-        return options.Vocabulary is { } vocabulary ? corpus.Fit(vocabulary, options) : corpus;
     }
 }

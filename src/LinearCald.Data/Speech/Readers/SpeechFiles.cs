@@ -53,5 +53,5 @@ internal static class SpeechFiles
     }
 
     /// <summary>A path in the manifest, which may be written with either slash, as a path of this system.</summary>
-    public static string PathOf(string folder, string written) => Path.GetFullPath(Path.Combine(folder, written.Replace('\\', '/')));
+    public static string PathOf(string folder, string written) => Path.Combine(folder, written.Replace('\\', '/'));
 }
