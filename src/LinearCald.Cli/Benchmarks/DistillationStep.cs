@@ -17,7 +17,10 @@ namespace LinearCald.Cli.Benchmarks;
 /// <param name="Positions">Positions that count.</param>
 /// <param name="Losses">How the layer loss is taken.</param>
 /// <param name="LayerWeight">Its weight; the task's is 1.</param>
-internal sealed record StepCase(TaskModel Teacher, TaskModel Student, TaskInput Input, int Positions, GuidanceRecipe Losses, double LayerWeight);
+/// <param name="OutputWeight">Weight of the loss of the outputs; 0 for none.</param>
+/// <param name="Prepare">Called before every step that is not a replay.</param>
+internal sealed record StepCase(
+    TaskModel Teacher, TaskModel Student, TaskInput Input, int Positions, GuidanceRecipe Losses, double LayerWeight, double OutputWeight = 0, Action? Prepare = null);
 
 /// <summary>
 /// One step of the method as the peers' script takes it: the teacher's forward pass, the student's forward and backward passes (dropout on where the model has any), clipping at 1,
@@ -54,6 +57,11 @@ internal sealed class DistillationStep : IDisposable
     public void Run()
     {
         _dropout.SeekStep(_runs);
+        if (_recorded is null)
+        {
+            _case.Prepare?.Invoke();
+        }
+
         if (_runs == 2 && _device.RunsAhead)
         {
             _recorded = _device.Record(RandomGenerator.FirstOf(_runs), Work);
@@ -93,12 +101,19 @@ internal sealed class DistillationStep : IDisposable
         TaskPass teacher;
         using (Tape.Paused())
         {
-            teacher = _case.Teacher.Run(_case.Input, new ForwardContext { HiddenStates = true, ComputeType = _type });
+            teacher = _case.Teacher.Run(_case.Input, new ForwardContext { HiddenStates = true, ComputeType = _type }).Detached();
         }
 
         using Tape tape = Tape.Record();
         TaskPass student = _case.Student.Run(_case.Input, new ForwardContext { Dropout = _dropout, HiddenStates = true, ComputeType = _type });
         Tensor layers = _loss.Layers(student.HiddenStates!, teacher.HiddenStates!, _case.Input.Lengths, _case.Positions);
-        tape.Backward(student.Loss.Add(layers.Affine(_case.LayerWeight)));
+        Tensor loss = student.Loss.Add(layers.Affine(_case.LayerWeight));
+        if (_case.OutputWeight != 0)
+        {
+            Tensor outputs = _loss.Outputs(student.Logits, teacher.Logits, _case.Input.Lengths, _case.Positions);
+            loss = loss.Add(outputs.Affine(_case.OutputWeight));
+        }
+
+        tape.Backward(loss);
     }
 }
