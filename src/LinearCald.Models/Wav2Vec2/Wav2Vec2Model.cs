@@ -48,7 +48,7 @@ internal sealed class Wav2Vec2Model : Module
 
     /// <summary>[B, T, channels] → [B, T, d].</summary>
     public Tensor Encode(Tensor features, SpeechInput input, ForwardContext context, List<Tensor>? states) =>
-        _encoder.Forward(Masked(_projection.Forward(features, context), input), input.FrameLengths, context, states);
+        _encoder.Forward(() => Masked(_projection.Forward(features, context), input), input.FrameLengths, context, states);
 
     private Tensor Masked(Tensor x, SpeechInput input)
     {

@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using LinearCald.Models.Wav2Vec2;
 using LinearCald.Nn;
 using LinearCald.Nn.Files;
-using LinearCald.Tensors;
 using LinearCald.Tensors.Ops;
 
 namespace LinearCald.Models.Tests.Wav2Vec2;
