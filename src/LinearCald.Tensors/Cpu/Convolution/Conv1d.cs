@@ -127,7 +127,8 @@ internal static unsafe class Conv1d
                 }
             }
 
-            WorkerPool.Shared.For(Cut.Pieces(outputs, TransposePiece<T>.Rows), new TransposePiece<T>(transposed.Pointer, depth, outputs, dw + ((long)group * outputs * depth)));
+            int columns = Math.Max(16, Cut.Rows(depth)); // at least a cache line of floats
+            WorkerPool.Shared.For(Cut.Pieces(outputs, columns), new TransposePiece<T>(transposed.Pointer, depth, outputs, columns, dw + ((long)group * outputs * depth)));
         }
     }
 
@@ -153,15 +154,12 @@ internal static unsafe class Conv1d
     }
 
     /// <summary>Some columns of [depth, outputs] as rows.</summary>
-    private readonly struct TransposePiece<T>(T* x, int depth, int outputs, T* y) : IParallelBody
+    private readonly struct TransposePiece<T>(T* x, int depth, int outputs, int columns, T* y) : IParallelBody
         where T : unmanaged
     {
-        /// <summary>Columns of a piece: a cache line of floats.</summary>
-        public const int Rows = 16;
-
         public void Execute(int index)
         {
-            int first = index * Rows, end = Math.Min(first + Rows, outputs);
+            int first = index * columns, end = Math.Min(first + columns, outputs);
             for (int i = 0; i < depth; i++)
             {
                 for (int o = first; o < end; o++)

@@ -149,7 +149,18 @@ internal static unsafe class PatchProducts
                 int panels = (g.N + PanelB - 1) / PanelB;
                 int group = Math.Max(1, (int)(PackedAtOnce / Math.Max(1, (long)PanelB * g.K)));
                 WorkerPool.Shared.For((panels + group - 1) / group, new PackBody(g, group, packed));
-                WorkerPool.Shared.For(checked(p.Batch * blocks), new BlockBody(p, j, g.N, packed, panels * PanelB, rows, blocks, epilogue));
+                BlockBody body = new(p, j, g.N, packed, panels * PanelB, rows, blocks, epilogue);
+                int tasks = checked(p.Batch * blocks);
+                if ((long)p.Batch * p.Rows * g.N * g.K >= 2 * GemmCut.TaskProducts)
+                {
+                    WorkerPool.Shared.For(tasks, in body);
+                    continue;
+                }
+
+                for (int i = 0; i < tasks; i++)
+                {
+                    body.Execute(i); // too little to be worth other threads
+                }
             }
         }
 
