@@ -2,6 +2,7 @@ using LinearCald.Gpu.Driver;
 using LinearCald.Gpu.Tests.Driver;
 using LinearCald.Tensors.Cuda.Kernels;
 using LinearCald.Tensors.Cuda.Tests.Attention;
+using LinearCald.Tensors.Cuda.Tests.Convolution;
 using LinearCald.Tensors.Cuda.Tests.Ctc;
 using LinearCald.Tensors.Cuda.Tests.Elementwise;
 using LinearCald.Tensors.Ops;
@@ -187,6 +188,17 @@ public sealed class CudaKernelTests : IDisposable
         CtcChecks.Compare(device, DType.Float32, 3, 1500, 32, 300, 6);
         CtcChecks.Compare(device, DType.Float32, 1, 2500, 32, 1023, 8);
         CtcChecks.OutOfRange(device);
+    }
+
+    [CudaFact]
+    public void Speech()
+    {
+        GpuDevice device = new(_device);
+        ConvolutionChecks.Convolutions(device, 100, 900);
+        ConvolutionChecks.Waves(device, 50, 5000);
+        ConvolutionChecks.WeightNorms(device, 30);
+        RowOperationChecks.GroupNorms(device, 50, 5000);
+        RowOperationChecks.Masks(device, 30, 900);
     }
 
     public void Dispose() => _device.Dispose();

@@ -14,7 +14,7 @@ internal static class SequenceChecks
          from length in Gen.Frequency((3, Gen.Choose(1, 9)), (3, Gen.Choose(17, longest)))
          from channels in Gen.Elements(1, 5, 8, 16, 24, 136)
          from taps in Gen.Choose(1, 8)
-         from flags in Gen.Choose(0, 31)
+         from flags in Gen.Choose(0, 63)
          from type in Gen.Elements(s_types)
          select (batch, length, channels, taps, flags, type)).ToArbitrary(),
         p => Compare(device, p.type, c =>
@@ -24,7 +24,7 @@ internal static class SequenceChecks
             Tensor x = c.Data("x", p.batch, p.length, p.channels + gap).Affine(1).Narrow(2, gap, p.channels);
             Tensor? sequences = (p.flags & 4) == 0 ? null : c.Ids(0, 2, p.batch, p.length), lengths = (p.flags & 8) == 0 ? null : c.Ids(0, p.length + 1, p.batch);
             Tensor? bias = (p.flags & 16) == 0 ? null : c.Parameter("bias", p.channels);
-            return x.CausalConv1d(c.Parameter("w", p.channels, 1, p.taps), bias, p.flags % 3 == 0 ? Activation.None : Activation.Silu, sequences, lengths);
+            return x.CausalConv1d(c.Parameter("w", p.channels, 1, p.taps), bias, p.flags % 3 == 0 ? Activation.None : Activation.Silu, sequences, lengths, reverse: (p.flags & 32) != 0);
         })).Holds(cases);
 
     public static void ConvolutionsInChunks(GpuDevice device, int cases, int longest) => Prop.ForAll(

@@ -5,7 +5,10 @@ using LinearCald.Tensors.Ops;
 
 namespace LinearCald.Cli.Benchmarks;
 
-/// <summary>The convolutions of Wav2Vec2: the seven layers over the wave (as the peers' script times them), single layers, the positional one, and the norm over time.</summary>
+/// <summary>
+/// The convolutions of Wav2Vec2: the seven layers over the wave (as the peers' script times them), single layers, the positional one with its weight's norm, and the norm over
+/// time; and what masks its frames and averages them.
+/// </summary>
 internal static class ConvolutionBenchmarks
 {
     private const int Batch = 8;
@@ -39,7 +42,14 @@ internal static class ConvolutionBenchmarks
             string norm = $"{Batch}x{LengthBefore(1)}x{Channels}";
             yield return Row($"group_norm_fwd{suffix}", norm, (op, shape) => GroupNorm(device, type, op, shape, false));
             yield return Row($"group_norm_{both}{suffix}", norm, (op, shape) => GroupNorm(device, type, op, shape, true));
+            string frames = $"{2 * Batch}x499x1024";
+            yield return Row($"replace_rows_{both}{suffix}", frames, (op, shape) => ReplaceRows(device, type, op, shape));
+            yield return Row($"mean_rows_{both}{suffix}", frames, (op, shape) => MeanRows(device, type, op, shape));
         }
+
+        string single = device.RunsAhead ? "_fp32" : string.Empty;
+        yield return Row($"weight_norm_fwd{single}", "1024x64x128", (op, shape) => WeightNorm(device, op, shape, false));
+        yield return Row($"weight_norm_{both}{single}", "1024x64x128", (op, shape) => WeightNorm(device, op, shape, true));
     }
 
     private static (string Op, string Shape, Func<Benchmark> Make) Row(string op, string shape, Func<string, string, Benchmark> make) => (op, shape, () => make(op, shape));
@@ -88,6 +98,30 @@ internal static class ConvolutionBenchmarks
         return both
             ? new Benchmark(op, shape, WithGradients(() => x.GroupNorm(Channels, w, b), x, [x, w, b])) { Bytes = 7 * bytes, Precision = Precision(type) }
             : new Benchmark(op, shape, InScope(() => x.GroupNorm(Channels, w, b))) { Bytes = 2 * bytes, Precision = Precision(type) };
+    }
+
+    // Forward two reads and a write of the direction, backward two reads of it and of the gradient and a write.
+    private static Benchmark WeightNorm(Device device, string op, string shape, bool both)
+    {
+        Tensor v = Random(device, DType.Float32, 1, 1, 1024, 64, 128), g = Random(device, DType.Float32, 1, 2, 1, 1, 128);
+        double bytes = 4.0 * v.Count;
+        return both
+            ? new Benchmark(op, shape, WithGradients(() => v.WeightNorm(g), v, [v, g])) { Bytes = 8 * bytes }
+            : new Benchmark(op, shape, InScope(() => v.WeightNorm(g))) { Bytes = 3 * bytes };
+    }
+
+    private static Benchmark ReplaceRows(Device device, DType type, string op, string shape)
+    {
+        Tensor x = Random(device, type, 1, 1, 2 * Batch, 499, 1024), row = Random(device, DType.Float32, 1, 2, 1024);
+        int[] masked = [.. Enumerable.Range(0, 2 * Batch * 499).Select(i => i / 10 % 10 == 0 ? 1 : 0)];
+        Tensor mask = Tensor.Persistent(() => Tensor.From(device, new Shape(2 * Batch, 499), masked));
+        return new Benchmark(op, shape, WithGradients(() => x.ReplaceRows(mask, row), x, [x, row])) { Bytes = 4.1 * x.Count * type.Size(), Precision = Precision(type) };
+    }
+
+    private static Benchmark MeanRows(Device device, DType type, string op, string shape)
+    {
+        Tensor x = Random(device, type, 1, 1, 2 * Batch, 499, 1024), gradient = Random(device, type, 1, 2, 2 * Batch, 1024);
+        return new Benchmark(op, shape, WithGradients(() => x.MeanRows(null), gradient, [x])) { Bytes = 2.0 * x.Count * type.Size(), Precision = Precision(type) };
     }
 
     private static Action InScope(Func<Tensor> run) => () =>

@@ -113,6 +113,7 @@ internal sealed class Block
     public void Reopen()
     {
         Exit = Exit.Open;
+        Condition = default; // its register may be taken back too
         Target = null;
         Otherwise = null;
         Arguments.Clear();

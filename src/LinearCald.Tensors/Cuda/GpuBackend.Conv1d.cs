@@ -1,3 +1,4 @@
+using LinearCald.Tensors.Cuda.Kernels;
 using LinearCald.Tensors.Ops;
 
 namespace LinearCald.Tensors.Cuda;
@@ -6,14 +7,27 @@ namespace LinearCald.Tensors.Cuda;
 internal sealed partial class GpuBackend
 {
     public override void Conv1d(Tensor x, Tensor w, Tensor? bias, int stride, int padding, int groups, Activation f, Tensor? pre, Tensor y) =>
-        throw NoKernel("Conv1d");
+        Kernels.Conv1d.Forward(_accelerator, ConvolutionOf(x, w.Shape[0], w.Shape[1], stride, padding, groups), Address(x), Address(w), AddressOrZero(bias), f, AddressOrZero(pre), Address(y));
 
-    public override void Conv1dInputGradient(Tensor gh, Tensor w, int stride, int padding, int groups, Tensor gx) => throw NoKernel("Conv1d");
+    public override void Conv1dInputGradient(Tensor gh, Tensor w, int stride, int padding, int groups, Tensor gx) =>
+        Kernels.Conv1d.InputGradient(_accelerator, ConvolutionOf(gx, w.Shape[0], w.Shape[1], stride, padding, groups), Address(gh), Address(w), Address(gx));
 
-    public override void Conv1dWeightGradient(Tensor gh, Tensor x, int stride, int padding, int groups, Tensor gw) => throw NoKernel("Conv1d");
+    public override void Conv1dWeightGradient(Tensor gh, Tensor x, int stride, int padding, int groups, Tensor gw) =>
+        Kernels.Conv1d.WeightGradient(_accelerator, ConvolutionOf(x, gw.Shape[0], gw.Shape[1], stride, padding, groups), Address(gh), Address(x), gw.Type, Address(gw));
 
-    public override void WeightNorm(Tensor v, Tensor g, Tensor w, Tensor norm) => throw NoKernel("WeightNorm");
+    public override void WeightNorm(Tensor v, Tensor g, Tensor w, Tensor norm)
+    {
+        RequireFloat32("WeightNorm", v, g);
+        Kernels.WeightNorm.Forward(_accelerator, Address(v), Address(g), Address(w), Address(norm), v.Shape.Rows, v.Shape.Last);
+    }
 
-    public override void WeightNormGradient(Tensor gw, Tensor v, Tensor g, Tensor norm, Tensor? gv, bool accumulateV, Tensor? gg, bool accumulateG) =>
-        throw NoKernel("WeightNorm");
+    public override void WeightNormGradient(Tensor gw, Tensor v, Tensor g, Tensor norm, Tensor? gv, bool accumulateV, Tensor? gg, bool accumulateG)
+    {
+        RequireFloat32("WeightNorm", v, g);
+        Kernels.WeightNorm.Backward(
+            _accelerator, Address(gw), Address(v), Address(g), Address(norm), AddressOrZero(gv), accumulateV, AddressOrZero(gg), accumulateG, v.Shape.Rows, v.Shape.Last);
+    }
+
+    private Conv1dProblem ConvolutionOf(Tensor x, int outputs, int taps, int stride, int padding, int groups) =>
+        new(x.Type, PrecisionOf("Conv1d", x), x.Shape[0], x.Shape[1], x.Shape[2], outputs, taps, stride, padding, groups);
 }

@@ -14,9 +14,7 @@ internal sealed partial class GpuBackend
         CausalConv.Backward(
             _accelerator, Problem(x, w, bias, f, sequences, lengths, reverse), Address(gy), AddressOrZero(gx), gx?.Pitch() ?? 0, AddressOrZero(gw), accumulateW, AddressOrZero(gbias), accumulateBias);
 
-    private ConvProblem Problem(Tensor x, Tensor w, Tensor? bias, Activation f, Tensor? sequences, Tensor? lengths, bool reverse) => reverse
-        ? throw NoKernel("CausalConv1d with reverse")
-        : new(
-            x.Type, x.Shape[0], x.Shape[1], x.Shape[2], w.Shape[2], f == Activation.Silu, Address(x), x.Pitch(), Address(w), AddressOrZero(bias), AddressOrZero(sequences),
-            AddressOrZero(lengths));
+    private static ConvProblem Problem(Tensor x, Tensor w, Tensor? bias, Activation f, Tensor? sequences, Tensor? lengths, bool reverse) => new(
+        x.Type, x.Shape[0], x.Shape[1], x.Shape[2], w.Shape[2], f == Activation.Silu, reverse, Address(x), x.Pitch(), Address(w), AddressOrZero(bias), AddressOrZero(sequences),
+        AddressOrZero(lengths));
 }

@@ -24,6 +24,4 @@ internal sealed partial class GpuBackend : Backend
 
     private CaldException Unsupported(string operation, Tensor x) => new(
         $"{operation}: {_device.Name} computes on Float32, BFloat16 and Float16, not {x.Type}; convert with To(DType.Float32), or run on the cpu");
-
-    private CaldException NoKernel(string operation) => new($"{operation}: there is no kernel for {_device.Name} yet; run with --device cpu");
 }

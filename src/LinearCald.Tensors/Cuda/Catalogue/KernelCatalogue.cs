@@ -45,6 +45,7 @@ public static class KernelCatalogue
             Products(device, DType.Float32);
             Attentions(device, DType.Float32);
             StateSpaceDual(device, DType.Float32);
+            Convolutions(device, DType.Float32);
         }
 
         Kernels.FmaPeak.Launch(device, 1);
@@ -142,6 +143,8 @@ public static class KernelCatalogue
         Attentions(device, type);
         Scans(device, type);
         Sequences(device, type);
+        Convolutions(device, type);
+        Speech(device, type);
         StateSpaceDual(device, type);
         backend.AddSumOfSquares(x, total);
         if (type == DType.Float32)
@@ -171,10 +174,12 @@ public static class KernelCatalogue
         backend.AddInPlace(x, y);
         backend.CausalConv1d(x, taps, bias, Activation.Silu, null, null, null, false, y);
         backend.CausalConv1d(x, taps, bias, Activation.Silu, sequences, lengths, null, false, y);
+        backend.CausalConv1d(x, taps, bias, Activation.Silu, null, lengths, null, true, y);
         backend.CausalConv1d(x, taps, bias, Activation.Silu, null, null, state, false, y);
         backend.CausalConv1d(x.Narrow(1, 0, 1).Contiguous(), taps, bias, Activation.Silu, null, null, state, false, y.Narrow(1, 0, 1).Contiguous());
         backend.CausalConv1dGradient(y, x, taps, bias, Activation.Silu, null, null, false, gx, gtaps, false, w, false);
         backend.CausalConv1dGradient(y, x, taps, bias, Activation.Silu, sequences, lengths, false, gx, gtaps, true, w, true);
+        backend.CausalConv1dGradient(y, x, taps, bias, Activation.Silu, null, lengths, true, gx, gtaps, false, w, false);
 
         Tensor rstd = Make(DType.Float32, Batch * Length);
         backend.RmsNorm(y, null, w, 1e-5, 1, gx, rstd);
@@ -184,6 +189,55 @@ public static class KernelCatalogue
         Tensor wide = Make(type, 1, 4, 24 * Width), wideWeight = Make(DType.Float32, 24 * Width);
         backend.RmsNorm(wide, null, wideWeight, 1e-5, 1, wide, rstd);
         backend.RmsNormGradient(wide, wide, null, wideWeight, rstd, 1, wide, null, wideWeight, false);
+
+        Tensor Make(DType of, params ReadOnlySpan<int> extents) => Tensor.Empty(device, of, new Shape(extents));
+    }
+
+    /// <summary>The layers of wav2vec2's encoder of waves: the first, one between, and the positional one.</summary>
+    private static void Convolutions(GpuDevice device, DType type)
+    {
+        Backend backend = device.Backend;
+        foreach ((int inputs, int outputs, int taps, int stride, int padding, int groups) in
+            ((int, int, int, int, int, int)[])[(1, 512, 10, 5, 0, 1), (512, 512, 3, 2, 0, 1), (Width, Width, 128, 1, 64, 16)])
+        {
+            Tensor x = Make(type, Batch, 4 * Length, inputs), w = Make(type, outputs, taps, inputs / groups), bias = Make(DType.Float32, outputs);
+            Tensor y = Make(type, Batch, (((4 * Length) + (2 * padding) - taps) / stride) + 1, outputs), gw = Make(DType.Float32, outputs, taps, inputs / groups);
+            backend.Conv1d(x, w, bias, stride, padding, groups, Activation.GeluErf, null, y);
+            backend.Conv1d(x, w, bias, stride, padding, groups, Activation.GeluErf, y, y);
+            backend.Conv1dWeightGradient(y, x, stride, padding, groups, gw);
+            backend.Conv1dInputGradient(y, w, stride, padding, groups, x);
+        }
+
+        Tensor Make(DType of, params ReadOnlySpan<int> extents) => Tensor.Empty(device, of, new Shape(extents));
+    }
+
+    /// <summary>What wav2vec2 has besides products, attention and convolutions.</summary>
+    private static void Speech(GpuDevice device, DType type)
+    {
+        Backend backend = device.Backend;
+        Tensor x = Make(type, Batch, Length, 512), y = Make(type, Batch, Length, 512), row = Make(DType.Float32, 512), other = Make(DType.Float32, 512);
+        Tensor mean = Make(DType.Float32, Batch * 512), rstd = Make(DType.Float32, Batch * 512);
+        backend.GroupNorm(x, 512, row, other, 1e-5, y, mean, rstd);
+        backend.GroupNormGradient(y, x, 512, row, mean, rstd, x, row, false, other, false);
+
+        Tensor mask = Make(DType.Int32, Batch, Length), features = Make(DType.Int32, Batch, 512), lengths = Make(DType.Int32, Batch), pooled = Make(type, Batch, 512);
+        backend.ReplaceRows(x, mask, row, y);
+        backend.ReplaceRowsGradient(y, mask, x, row, false);
+        backend.MaskRows(x, lengths, y);
+        backend.MaskFeatures(x, features, y);
+        foreach (Tensor? valid in (Tensor?[])[null, lengths])
+        {
+            backend.MeanRows(x, valid, pooled);
+            backend.MeanRowsGradient(pooled, valid, x);
+        }
+
+        if (type == DType.Float32)
+        {
+            Tensor v = Make(type, Width, Width / 16, 128), gv = Make(type, Width, Width / 16, 128), g = Make(type, 128), norm = Make(type, 128);
+            backend.WeightNorm(v, g, gv, norm);
+            backend.WeightNormGradient(v, v, g, norm, gv, false, g, false);
+            backend.WeightNormGradient(v, v, g, norm, gv, true, g, true);
+        }
 
         Tensor Make(DType of, params ReadOnlySpan<int> extents) => Tensor.Empty(device, of, new Shape(extents));
     }

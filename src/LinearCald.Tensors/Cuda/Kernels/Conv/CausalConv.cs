@@ -4,12 +4,13 @@ namespace LinearCald.Tensors.Cuda.Kernels;
 
 /// <summary>A depthwise convolution of [Batch, Length, Channels] at device addresses; 0 stands for what is absent.</summary>
 /// <param name="Type">Of x, y and their gradients; all else is float32 or int32.</param>
+/// <param name="Reverse">Whether rows look ahead instead of back.</param>
 /// <param name="X">Rows at <paramref name="Pitch"/>, samples Length rows apart.</param>
 /// <param name="W">[Channels, Taps].</param>
 /// <param name="Sequences">[Batch, Length].</param>
 /// <param name="Lengths">[Batch].</param>
 internal readonly record struct ConvProblem(
-    DType Type, int Batch, int Length, int Channels, int Taps, bool Silu, nint X, long Pitch, nint W, nint Bias, nint Sequences, nint Lengths);
+    DType Type, int Batch, int Length, int Channels, int Taps, bool Silu, bool Reverse, nint X, long Pitch, nint W, nint Bias, nint Sequences, nint Lengths);
 
 /// <summary>Launches of the convolution kernels.</summary>
 internal static class CausalConv
@@ -59,7 +60,7 @@ internal static class CausalConv
     private static ConvTraits Traits(in ConvProblem problem, int lanes, nint addresses, long pitches)
     {
         bool vectors = problem.Channels % lanes == 0 && pitches % lanes == 0 && RowMatrix.Aligned(problem.X | problem.W | problem.Bias | addresses);
-        return new ConvTraits(problem.Taps, vectors, problem.Silu, problem.Bias != 0, problem.Sequences != 0, problem.Lengths != 0);
+        return new ConvTraits(problem.Taps, vectors, problem.Silu, problem.Bias != 0, problem.Sequences != 0, problem.Lengths != 0, problem.Reverse);
     }
 
     private static ReadOnlyView<TWord> Input<TWord>(in ConvProblem problem)

@@ -91,7 +91,8 @@ internal static class ConvChannels<TWord, TFormat>
     }
 
     /// <summary>Whether a sequence begins with row <paramref name="row"/> of a sample.</summary>
-    public static bool Begins(ReadOnlyView<int> sequences, long sample, int row) => row > 0 && sequences[sample + row] != sequences[sample + row - 1];
+    public static bool Begins(ReadOnlyView<int> sequences, ConvTraits traits, long sample, int row, int length) =>
+        row > 0 && sequences[sample + traits.Place(row, length)] != sequences[sample + traits.Place(row - 1, length)];
 
     /// <summary>
     /// The rows that row <paramref name="first"/> reads besides itself, oldest at place 0: zeros where they belong to another sequence, do not count
@@ -107,14 +108,14 @@ internal static class ConvChannels<TWord, TFormat>
         {
             Loop.Unroll();
             int row = first - kept + j;
-            if (traits.Sequences && j > 0 && Begins(sequences, start, row))
+            if (traits.Sequences && j > 0 && Begins(sequences, traits, start, row, sizes.Length))
             {
                 Clear(j, width, ref window);
             }
 
             // Read in any case, so that no branch stands between the loads.
-            Load(x, ((start + Math.Clamp(row, 0, sizes.Length - 1)) * sizes.Pitch) + channel, j, traits.Vectors, ref window);
-            bool inside = (uint)row < (uint)live;
+            Load(x, ((start + traits.Place(Math.Clamp(row, 0, sizes.Length - 1), sizes.Length)) * sizes.Pitch) + channel, j, traits.Vectors, ref window);
+            bool inside = traits.Counts(row, live, sizes.Length);
             for (int i = 0; i < width; i++)
             {
                 window[(j * 8) + i] = inside ? window[(j * 8) + i] : 0f;

@@ -46,14 +46,14 @@ internal static class ConvGradientKernels
         ConvChannels<TWord, TFormat>.LoadWindow(x, sequences, default, sizes, traits, sample, first, live, channel, ref window);
 
         // Rows since a sequence began: those before it get nothing from this one.
-        int age = traits.Sequences ? Age(sequences, start, first, last) : last;
+        int age = traits.Sequences ? Age(sequences, traits, start, first, sizes.Length) : last;
         for (int t = first; t < end + (input ? last : 0); t += ConvKernels.InFlight)
         {
             Registers<float, N32> rows = default, given = default;
             for (int r = 0; r < ConvKernels.InFlight; r++)
             {
                 Loop.Unroll();
-                long row = start + Math.Min(t + r, sizes.Length - 1);
+                long row = start + traits.Place(Math.Min(t + r, sizes.Length - 1), sizes.Length);
                 ConvChannels<TWord, TFormat>.Load(x, (row * sizes.Pitch) + channel, r, traits.Vectors, ref rows);
                 ConvChannels<TWord, TFormat>.Load(gy, (row * sizes.Channels) + channel, r, traits.Vectors, ref given);
             }
@@ -65,19 +65,20 @@ internal static class ConvGradientKernels
                 if (traits.Sequences)
                 {
                     age++;
-                    if (row < sizes.Length && ConvChannels<TWord, TFormat>.Begins(sequences, start, row))
+                    if (row < sizes.Length && ConvChannels<TWord, TFormat>.Begins(sequences, traits, start, row, sizes.Length))
                     {
                         age = 0;
                         ConvChannels<TWord, TFormat>.Clear(last, width, ref window);
                     }
                 }
 
+                bool counts = traits.Counts(row, live, sizes.Length);
                 Registers<float, N8> done = default;
                 for (int i = 0; i < width; i++)
                 {
                     // Rows that do not count may hold anything, NaN too: both they and their gradients become 0.
-                    float own = row < live ? rows[(r * 8) + i] : 0f;
-                    float g = row < live ? given[(r * 8) + i] : 0f;
+                    float own = counts ? rows[(r * 8) + i] : 0f;
+                    float g = counts ? given[(r * 8) + i] : 0f;
                     if (traits.Silu)
                     {
                         float p = traits.Bias ? shift[i] : 0f;
@@ -112,7 +113,17 @@ internal static class ConvGradientKernels
 
                 if (input && row - last >= first && row - last < end)
                 {
-                    ConvChannels<TWord, TFormat>.Store(gx, ((start + row - last) * sizes.GradientPitch) + channel, traits.Vectors, done);
+                    if (traits.Reverse && traits.Lengths)
+                    {
+                        // Rows that count have looked back at some that do not.
+                        bool read = traits.Counts(row - last, live, sizes.Length);
+                        for (int i = 0; i < width; i++)
+                        {
+                            done[i] = read ? done[i] : 0f;
+                        }
+                    }
+
+                    ConvChannels<TWord, TFormat>.Store(gx, ((start + traits.Place(row - last, sizes.Length)) * sizes.GradientPitch) + channel, traits.Vectors, done);
                 }
             }
         }
@@ -155,14 +166,14 @@ internal static class ConvGradientKernels
     }
 
     /// <summary>Rows between the beginning of row <paramref name="first"/>'s sequence and the row before it, minus one; counted up to K − 1 back.</summary>
-    private static int Age(ReadOnlyView<int> sequences, long sample, int first, int most)
+    private static int Age(ReadOnlyView<int> sequences, ConvTraits traits, long sample, int first, int length)
     {
-        int age = -1;
+        int age = -1, most = traits.Taps - 1;
         for (int j = 0; j < most; j++)
         {
             Loop.Unroll();
             int row = first - most + j;
-            age = row < 0 ? -1 : ConvChannels<float, Float32Format>.Begins(sequences, sample, row) ? 0 : age + 1;
+            age = row < 0 ? -1 : ConvChannels<float, Float32Format>.Begins(sequences, traits, sample, row, length) ? 0 : age + 1;
         }
 
         return age;

@@ -4,15 +4,15 @@ namespace LinearCald.Tensors.Cuda.Kernels;
 
 /// <summary>
 /// Depthwise causal convolution. A thread has a vector of channels and goes down the rows of a tile; the K − 1 rows before the current one stay in its
-/// registers, and four rows are read before the first is used. Tiles overlap by K − 1 rows, which the second-level cache holds. Floor: one read of x, one
-/// write of y.
+/// registers, and four rows are read before the first is used. Tiles overlap by K − 1 rows, which the second-level cache holds. In reverse it goes up the rows.
+/// Floor: one read of x, one write of y.
 /// </summary>
 internal static class ConvKernels
 {
     /// <summary>Rows that a thread reads before it uses the first.</summary>
     public const int InFlight = 4;
 
-    /// <summary>y = f(bias + Σ w[j] x[t − K + 1 + j]); grid: tiles of all samples × groups of channels.</summary>
+    /// <summary>y = f(bias + Σ w[j] x[t − K + 1 + j]), in reverse of x[t + K − 1 − j]; grid: tiles of all samples × groups of channels.</summary>
     [Kernel(Name = "causal_conv1d")]
     public static void Forward<TWord, TFormat>(
         ReadOnlyView<TWord> x, ReadOnlyView<float> w, ReadOnlyView<float> bias, ReadOnlyView<int> sequences, ReadOnlyView<int> lengths, View<float> state,
@@ -46,21 +46,28 @@ internal static class ConvKernels
             for (int r = 0; r < InFlight; r++)
             {
                 Loop.Unroll();
-                ConvChannels<TWord, TFormat>.Load(x, ((start + Math.Min(t + r, sizes.Length - 1)) * sizes.Pitch) + channel, r, traits.Vectors, ref rows);
+                ConvChannels<TWord, TFormat>.Load(x, ((start + traits.Place(Math.Min(t + r, sizes.Length - 1), sizes.Length)) * sizes.Pitch) + channel, r, traits.Vectors, ref rows);
             }
 
             for (int r = 0; r < InFlight; r++)
             {
                 Loop.Unroll();
                 int row = t + r;
-                if (traits.Sequences && row < sizes.Length && ConvChannels<TWord, TFormat>.Begins(sequences, start, row))
+                if (traits.Sequences && row < sizes.Length && ConvChannels<TWord, TFormat>.Begins(sequences, traits, start, row, sizes.Length))
                 {
                     ConvChannels<TWord, TFormat>.Clear(last, width, ref window);
                 }
 
+                bool counts = !traits.Lengths || traits.Counts(row, live, sizes.Length);
                 Registers<float, N8> sum = default;
                 for (int i = 0; i < width; i++)
                 {
+                    if (traits.Reverse)
+                    {
+                        // Rows that do not count come first, and those after them look back at them.
+                        rows[(r * 8) + i] = counts ? rows[(r * 8) + i] : 0f;
+                    }
+
                     float s = traits.Bias ? shift[i] : 0f;
                     for (int j = 0; j < last; j++)
                     {
@@ -70,12 +77,12 @@ internal static class ConvKernels
 
                     s = GpuMath.Fma(weight[(i * taps) + last], rows[(r * 8) + i], s);
                     s = traits.Silu ? s * DeviceMath.Sigmoid(s) : s;
-                    sum[i] = traits.Lengths && row >= live ? 0f : s;
+                    sum[i] = counts ? s : 0f;
                 }
 
                 if (row < end)
                 {
-                    ConvChannels<TWord, TFormat>.Store(y, ((start + row) * sizes.Channels) + channel, traits.Vectors, sum);
+                    ConvChannels<TWord, TFormat>.Store(y, ((start + traits.Place(row, sizes.Length)) * sizes.Channels) + channel, traits.Vectors, sum);
                 }
 
                 Push(traits, row < Math.Min(live, end), width, r, rows, ref window);
@@ -105,7 +112,7 @@ internal static class ConvKernels
         }
     }
 
-    // Without a state to keep, rows that do not count may enter: nothing that counts comes after them.
+    // Without a state to keep, rows that do not count may enter: nothing that counts comes after them, or they are zeros.
     private static void Push(ConvTraits traits, bool counts, int width, int r, Registers<float, N32> rows, ref Registers<float, N64> window)
     {
         for (int j = 0; j < traits.Taps - 1; j++)

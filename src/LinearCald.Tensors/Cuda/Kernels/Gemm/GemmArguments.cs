@@ -16,7 +16,7 @@ internal struct GemmArguments<TWord>
     /// <summary>The result.</summary>
     public View<TWord> C;
 
-    /// <summary>Bytes of N values, or empty.</summary>
+    /// <summary>Bytes of N values, for each product of an inner stack; or empty.</summary>
     public ReadOnlyView<byte> Bias;
 
     /// <summary>The activation's argument, laid out as C, or empty.</summary>
@@ -33,6 +33,18 @@ internal struct GemmArguments<TWord>
 
     /// <summary>Elements from one C of a stack to the next.</summary>
     public long StrideC;
+
+    /// <summary>Products of an inner stack; used where <see cref="GemmOutput.Nested"/>.</summary>
+    public FastDivisor Inner;
+
+    /// <summary>Bytes from one A of an inner stack to the next.</summary>
+    public long InnerStrideA;
+
+    /// <summary>Bytes from one B of an inner stack to the next.</summary>
+    public long InnerStrideB;
+
+    /// <summary>Elements from one C of an inner stack to the next.</summary>
+    public long InnerStrideC;
 
     /// <summary>Rows of C.</summary>
     public int M;
@@ -69,4 +81,17 @@ internal struct GemmArguments<TWord>
 
     /// <summary>Factor of the product.</summary>
     public float Alpha;
+
+    /// <summary>Where this group's product begins along strides of A, B or C.</summary>
+    /// <param name="nested">Whether there are inner stacks; known to the compiler.</param>
+    public readonly long Start(bool nested, long stride, long innerStride)
+    {
+        if (!nested)
+        {
+            return Grid.IndexZ * stride;
+        }
+
+        int outer = Inner.Divide(Grid.IndexZ);
+        return (outer * stride) + ((Grid.IndexZ - (outer * Inner.Divisor)) * innerStride);
+    }
 }

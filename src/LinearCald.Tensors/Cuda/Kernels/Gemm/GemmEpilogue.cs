@@ -50,7 +50,7 @@ internal static class GemmEpilogue
             }
             else
             {
-                long offset = (Grid.IndexZ * arguments.StrideC) + ((long)row * arguments.LeadingC) + column;
+                long offset = arguments.Start(variant.Output.Nested, arguments.StrideC, arguments.InnerStrideC) + ((long)row * arguments.LeadingC) + column;
                 View<TWord> c = arguments.C.From(offset);
                 View<TWord> pre = variant.Output.Pre ? arguments.Pre.From(offset) : default;
                 int columns = arguments.N - column;
@@ -103,12 +103,13 @@ internal static class GemmEpilogue
         where TFormat : struct, IElementFormat<TWord>
     {
         int columns = arguments.N - column;
+        long first = output.Nested ? column + arguments.Start(true, 0, arguments.N) : column;
         if (output.Bias)
         {
-            return Quad.Load<TWord, TFormat>(arguments.Bias.As<TWord>().From(column), output.Vector, columns);
+            return Quad.Load<TWord, TFormat>(arguments.Bias.As<TWord>().From(first), output.Vector, columns);
         }
 
-        return output.Float32Bias ? Quad.Load<float, Float32Format>(arguments.Bias.As<float>().From(column), output.Vector, columns) : default;
+        return output.Float32Bias ? Quad.Load<float, Float32Format>(arguments.Bias.As<float>().From(first), output.Vector, columns) : default;
     }
 
     /// <summary>Scales, adds, applies the activation and writes four neighbours of a row, of which <paramref name="columns"/> exist.</summary>

@@ -52,8 +52,8 @@ internal static unsafe class GemmLauncher
         };
         GemmTile tile = plan.Tile;
         int bytes = problem.Precision.ElementBytes();
-        int widthA = Width(problem.Precision, operands.A, problem.LeadingA, problem.StrideA, problem.TransposeA ? problem.M : problem.K, !problem.TransposeA);
-        int widthB = Width(problem.Precision, operands.B, problem.LeadingB, problem.StrideB, problem.TransposeB ? problem.K : problem.N, problem.TransposeB);
+        int widthA = Width(problem.Precision, operands.A, problem.LeadingA, problem.StrideA | problem.InnerStrideA, problem.TransposeA ? problem.M : problem.K, !problem.TransposeA);
+        int widthB = Width(problem.Precision, operands.B, problem.LeadingB, problem.StrideB | problem.InnerStrideB, problem.TransposeB ? problem.K : problem.N, problem.TransposeB);
         GemmOutput output = new(problem.Activation, Steps<TWord>(problem, operands));
         GemmStorage storage = (problem.TransposeA ? GemmStorage.TransposedA : 0) | (problem.TransposeB ? GemmStorage.TransposedB : 0);
         CheckOffsets("A", problem.TransposeA, problem.K, problem.LeadingA, bytes, widthA);
@@ -62,16 +62,20 @@ internal static unsafe class GemmLauncher
         int blocks = (int)(((long)problem.K + depth - 1) / depth);
         int partBlocks = Math.Max(1, (blocks + plan.Parts - 1) / plan.Parts);
         int parts = Math.Max(1, (blocks + partBlocks - 1) / partBlocks);
-        int most = plan.Warpgroups ? 1 : Math.Min(problem.Batch, MostAlongZ);
+        int most = plan.Warpgroups ? 1 : Math.Min(problem.Batch, MostAlongZ / problem.Inner * problem.Inner);
         int pitch = (problem.N + 3) & ~3;
         nint workspace = parts > 1 ? accelerator.Allocate(4L * parts * most * problem.M * pitch, "partial sums of a matrix product") : 0;
         GemmArguments<TWord> arguments = new()
         {
-            Bias = new ReadOnlyView<byte>((byte*)operands.Bias, operands.Bias != 0 ? (long)problem.N * (problem.Float32Bias ? sizeof(float) : sizeof(TWord)) : 0),
+            Bias = new ReadOnlyView<byte>((byte*)operands.Bias, operands.Bias != 0 ? (long)problem.N * problem.Inner * (problem.Float32Bias ? sizeof(float) : sizeof(TWord)) : 0),
             Workspace = new View<float>((float*)workspace, parts > 1 ? (long)parts * most * problem.M * pitch : 0),
             StrideA = problem.StrideA * bytes,
             StrideB = problem.StrideB * bytes,
             StrideC = problem.StrideC,
+            Inner = new FastDivisor(problem.Inner),
+            InnerStrideA = problem.InnerStrideA * bytes,
+            InnerStrideB = problem.InnerStrideB * bytes,
+            InnerStrideC = problem.InnerStrideC,
             M = problem.M,
             N = problem.N,
             K = problem.K,
@@ -85,14 +89,15 @@ internal static unsafe class GemmLauncher
             Parts = parts,
             Alpha = problem.Alpha,
         };
-        GemmVariant variant = new(tile, storage, widthA, widthB, parts > 1 ? new GemmOutput(Activation.None, GemmSteps.Partial) : output);
+        GemmVariant variant = new(tile, storage, widthA, widthB, parts > 1 ? new GemmOutput(Activation.None, GemmSteps.Partial | (output.Steps & GemmSteps.Nested)) : output);
         for (int first = 0; first < problem.Batch; first += most)
         {
             int count = Math.Min(most, problem.Batch - first);
-            arguments.A = Bytes(operands.A, first, count, problem.StrideA, problem.LeadingA, problem.TransposeA ? problem.K : problem.M, problem.TransposeA ? problem.M : problem.K, bytes);
-            arguments.B = Bytes(operands.B, first, count, problem.StrideB, problem.LeadingB, problem.TransposeB ? problem.N : problem.K, problem.TransposeB ? problem.K : problem.N, bytes);
-            arguments.C = Result<TWord>(operands.C, first, count, problem);
-            arguments.Pre = operands.Pre != 0 ? Result<TWord>(operands.Pre, first, count, problem) : default;
+            Stack stack = new(first, count, problem.Inner);
+            arguments.A = stack.Bytes(operands.A, problem.StrideA, problem.InnerStrideA, problem.LeadingA, problem.TransposeA ? problem.K : problem.M, problem.TransposeA ? problem.M : problem.K, bytes);
+            arguments.B = stack.Bytes(operands.B, problem.StrideB, problem.InnerStrideB, problem.LeadingB, problem.TransposeB ? problem.N : problem.K, problem.TransposeB ? problem.K : problem.N, bytes);
+            arguments.C = stack.Result<TWord>(operands.C, problem);
+            arguments.Pre = operands.Pre != 0 ? stack.Result<TWord>(operands.Pre, problem) : default;
             if (plan.Warpgroups)
             {
                 WarpgroupLaunch.Run<TWord, TFormat>(
@@ -135,7 +140,7 @@ internal static unsafe class GemmLauncher
         where TWord : unmanaged
     {
         bool float32Bias = problem.Float32Bias && problem.Output != DType.Float32;
-        GemmSteps steps = problem.Accumulate ? GemmSteps.Accumulate : GemmSteps.None;
+        GemmSteps steps = (problem.Accumulate ? GemmSteps.Accumulate : GemmSteps.None) | (problem.Inner > 1 ? GemmSteps.Nested : GemmSteps.None);
         if (operands.Bias != 0)
         {
             steps |= float32Bias ? GemmSteps.Float32Bias : GemmSteps.Bias;
@@ -146,21 +151,11 @@ internal static unsafe class GemmLauncher
             steps |= GemmSteps.Pre;
         }
 
-        long elements = (uint)problem.N | (uint)problem.LeadingC | problem.StrideC;
+        long elements = (uint)problem.N | (uint)problem.LeadingC | problem.StrideC | problem.InnerStrideC;
         long addresses = (long)operands.C | operands.Pre;
         int bias = 4 * (float32Bias ? sizeof(float) : sizeof(TWord));
         return (elements & 3) == 0 && addresses % (4 * sizeof(TWord)) == 0 && operands.Bias % bias == 0 ? steps | GemmSteps.Vector : steps;
     }
-
-    private static ReadOnlyView<byte> Bytes(nint address, int first, int count, long stride, long leading, long rows, long columns, int bytes)
-    {
-        long length = rows == 0 || columns == 0 ? 0 : ((count - 1) * stride) + ((rows - 1) * leading) + columns;
-        return new ReadOnlyView<byte>((byte*)address + (first * stride * bytes), length * bytes);
-    }
-
-    private static View<TWord> Result<TWord>(nint address, int first, int count, in GemmProblem problem)
-        where TWord : unmanaged =>
-        new((TWord*)address + (first * problem.StrideC), ((count - 1) * problem.StrideC) + ((problem.M - 1L) * problem.LeadingC) + problem.N);
 
     private static void Check(in GemmProblem problem, in GemmOperands operands, GemmPlan plan)
     {
@@ -169,8 +164,13 @@ internal static unsafe class GemmLauncher
             throw new CaldException($"matrix product: extents {problem.M} × {problem.N} × {problem.K}, stack of {problem.Batch}; extents are 0 or more, the length of the sums at most {1 << 30:N0}");
         }
 
-        CheckLeading("A", problem.LeadingA, problem.TransposeA ? problem.M : problem.K);
-        CheckLeading("B", problem.LeadingB, problem.TransposeB ? problem.K : problem.N);
+        if (problem.Inner < 1 || problem.Inner > MostAlongZ || problem.Batch % problem.Inner != 0 || (problem.Inner > 1 && plan.Warpgroups))
+        {
+            throw new CaldException($"matrix product: a stack of {problem.Batch} products in inner stacks of {problem.Inner}; these are from 1 to {MostAlongZ}, divide the whole stack, and do not run on warpgroups");
+        }
+
+        CheckLeading("A", problem.LeadingA, problem.Overlapping ? 1 : problem.TransposeA ? problem.M : problem.K);
+        CheckLeading("B", problem.LeadingB, problem.Overlapping ? 1 : problem.TransposeB ? problem.K : problem.N);
         CheckLeading("C", problem.LeadingC, problem.N);
         if ((((long)operands.A | operands.B) & (problem.Precision.ElementBytes() - 1)) != 0)
         {
@@ -201,6 +201,22 @@ internal static unsafe class GemmLauncher
         {
             throw new CaldException($"matrix product: {name} has {k:N0} rows of {leading:N0} elements that can be copied {width} bytes at a time, {pieces:N0} copies; the most is {int.MaxValue:N0}: align its rows to 16 bytes or split the sums");
         }
+    }
+
+    /// <summary>The products of one launch, whole inner stacks: where their operands lie.</summary>
+    private readonly record struct Stack(int First, int Count, int Inner)
+    {
+        public ReadOnlyView<byte> Bytes(nint address, long stride, long innerStride, long leading, long rows, long columns, int bytes)
+        {
+            long length = rows == 0 || columns == 0 ? 0 : Length(stride, innerStride) + ((rows - 1) * leading) + columns;
+            return new ReadOnlyView<byte>((byte*)address + (First / Inner * stride * bytes), length * bytes);
+        }
+
+        public View<TWord> Result<TWord>(nint address, in GemmProblem problem)
+            where TWord : unmanaged =>
+            new((TWord*)address + (First / Inner * problem.StrideC), Length(problem.StrideC, problem.InnerStrideC) + ((problem.M - 1L) * problem.LeadingC) + problem.N);
+
+        private long Length(long stride, long innerStride) => (((Count / Inner) - 1) * stride) + ((Inner - 1) * innerStride);
     }
 
     private static class SimtKernel<TWord, TFormat>

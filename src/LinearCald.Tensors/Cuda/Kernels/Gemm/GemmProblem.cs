@@ -35,6 +35,21 @@ internal readonly record struct GemmProblem(int M, int N, int K)
     /// <summary>From one C of the stack to the next.</summary>
     public long StrideC { get; init; }
 
+    /// <summary>Products that lie by the inner strides within one step of the strides above; 1 for a plain stack. Divides <see cref="Batch"/>, which counts all of them.</summary>
+    public int Inner { get; init; } = 1;
+
+    /// <summary>From one A to the next within a step of <see cref="StrideA"/>.</summary>
+    public long InnerStrideA { get; init; }
+
+    /// <summary>From one B to the next within a step of <see cref="StrideB"/>.</summary>
+    public long InnerStrideB { get; init; }
+
+    /// <summary>From one C to the next within a step of <see cref="StrideC"/>.</summary>
+    public long InnerStrideC { get; init; }
+
+    /// <summary>Rows of A and B may begin before the row above ends: the patches that a convolution reads.</summary>
+    public bool Overlapping { get; init; }
+
     /// <summary>The factor of the product.</summary>
     public float Alpha { get; init; } = 1;
 
@@ -75,6 +90,6 @@ internal readonly record struct GemmProblem(int M, int N, int K)
 /// <param name="A">Left operand.</param>
 /// <param name="B">Right operand.</param>
 /// <param name="C">Result.</param>
-/// <param name="Bias">N elements added to every row, or 0.</param>
+/// <param name="Bias">N elements added to every row, N for each product of an inner stack; or 0.</param>
 /// <param name="Pre">Second result laid out as C: the argument of f; or 0.</param>
 internal readonly record struct GemmOperands(nint A, nint B, nint C, nint Bias = 0, nint Pre = 0);

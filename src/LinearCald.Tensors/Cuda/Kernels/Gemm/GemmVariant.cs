@@ -40,6 +40,9 @@ internal readonly record struct GemmOutput(Activation Activation, GemmSteps Step
     /// <summary>The argument of the activation is written too.</summary>
     public bool Pre => (Steps & GemmSteps.Pre) != 0;
 
+    /// <summary>The stack is one of stacks.</summary>
+    public bool Nested => (Steps & GemmSteps.Nested) != 0;
+
     /// <summary>Four neighbours of a row of C, bias and pre may be read and written at once.</summary>
     public bool Vector => (Steps & GemmSteps.Vector) != 0;
 }
@@ -70,4 +73,5 @@ internal enum GemmSteps
     Float32Bias = 8,
     Pre = 16,
     Vector = 32,
+    Nested = 64,
 }

@@ -44,9 +44,9 @@ internal static class SimtGemm
         int firstK = Grid.IndexY * arguments.PartK;
         int length = Math.Max(0, Math.Min(arguments.K - firstK, arguments.PartK));
         BlockCopy copyA = BlockCopy.Begin(
-            !variant.TransposeA, variant.WidthA, tile.M, tile.Threads, arguments.A.From(Grid.IndexZ * arguments.StrideA), arguments.LeadingA, arguments.M, firstRow, firstK);
+            !variant.TransposeA, variant.WidthA, tile.M, tile.Threads, arguments.A.From(arguments.Start(variant.Output.Nested, arguments.StrideA, arguments.InnerStrideA)), arguments.LeadingA, arguments.M, firstRow, firstK);
         BlockCopy copyB = BlockCopy.Begin(
-            variant.TransposeB, variant.WidthB, tile.N, tile.Threads, arguments.B.From(Grid.IndexZ * arguments.StrideB), arguments.LeadingB, arguments.N, firstColumn, firstK);
+            variant.TransposeB, variant.WidthB, tile.N, tile.Threads, arguments.B.From(arguments.Start(variant.Output.Nested, arguments.StrideB, arguments.InnerStrideB)), arguments.LeadingB, arguments.N, firstColumn, firstK);
 
         int left = length;
         for (int s = 0; s < tile.Stages - 1; s++)

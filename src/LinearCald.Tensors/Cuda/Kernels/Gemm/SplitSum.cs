@@ -34,7 +34,7 @@ internal static class SplitSum
                 sum = new Float4(sum.X + next.X, sum.Y + next.Y, sum.Z + next.Z, sum.W + next.W);
             }
 
-            long offset = (Grid.IndexZ * arguments.StrideC) + ((long)row * arguments.LeadingC) + column;
+            long offset = arguments.Start(output.Nested, arguments.StrideC, arguments.InnerStrideC) + ((long)row * arguments.LeadingC) + column;
             View<TWord> c = arguments.C.From(offset);
             View<TWord> pre = output.Pre ? arguments.Pre.From(offset) : default;
             int columns = arguments.N - column;

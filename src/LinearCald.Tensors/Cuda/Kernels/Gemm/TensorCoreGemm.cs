@@ -42,8 +42,8 @@ internal static class TensorCoreGemm
         int firstColumn = block.Column * tile.N;
         int firstK = Grid.IndexY * arguments.PartK;
         int length = Math.Max(0, Math.Min(arguments.K - firstK, arguments.PartK));
-        OperandCopy copyA = OperandCopy.Begin(layoutA, arguments.A.From(Grid.IndexZ * arguments.StrideA), arguments.LeadingA, arguments.M, firstRow, firstK);
-        OperandCopy copyB = OperandCopy.Begin(layoutB, arguments.B.From(Grid.IndexZ * arguments.StrideB), arguments.LeadingB, arguments.N, firstColumn, firstK);
+        OperandCopy copyA = OperandCopy.Begin(layoutA, arguments.A.From(arguments.Start(variant.Output.Nested, arguments.StrideA, arguments.InnerStrideA)), arguments.LeadingA, arguments.M, firstRow, firstK);
+        OperandCopy copyB = OperandCopy.Begin(layoutB, arguments.B.From(arguments.Start(variant.Output.Nested, arguments.StrideB, arguments.InnerStrideB)), arguments.LeadingB, arguments.N, firstColumn, firstK);
 
         int warpRow = (int)((uint)Warp.Index / (uint)tile.WarpsN) * tile.WarpRows;
         int warpColumn = (Warp.Index & (tile.WarpsN - 1)) * tile.WarpColumns;
