@@ -92,7 +92,7 @@ public enum DecayRule
     /// <summary>Everything in the new mixers but biases and norms, so A_log and D too: the reference's language-model script.</summary>
     WholeMixer,
 
-    /// <summary>Everything but what is called `bias` and the weights of norms called `layer_norm`, so A_log, D and other norms too: the reference's speech script.</summary>
+    /// <summary>Everything but what is called `bias` and the weights of norms called `layer_norm`, so A_log, D, dt_bias and other norms too: the reference's speech script.</summary>
     Whole,
 }
 

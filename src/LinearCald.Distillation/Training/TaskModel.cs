@@ -54,7 +54,7 @@ public abstract class TaskModel : IDisposable
     {
         DecayRule.Weights => IsWeight(parameter),
         DecayRule.Mixer => IsNew(parameter) && IsWeight(parameter),
-        DecayRule.Whole => !parameter.EndsWith("bias", StringComparison.Ordinal) && !$".{parameter}".EndsWith(".layer_norm.weight", StringComparison.Ordinal),
+        DecayRule.Whole => parameter.Split('.') is not ([.., "bias"] or [.., "layer_norm", _]),
         _ => IsNew(parameter) && !parameter.EndsWith("bias", StringComparison.Ordinal) && !parameter.EndsWith("norm.weight", StringComparison.Ordinal),
     };
 

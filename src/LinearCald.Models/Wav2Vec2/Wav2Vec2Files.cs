@@ -177,14 +177,6 @@ public static class Wav2Vec2Files
         return !norm && parts[^1] is not ("bias" or "dt_bias" or "A_log" or "D" or "original0" or MaskEmbeddingName);
     }
 
-    /// <summary>The reference's rule: everything is decayed but what is called bias, and norms called <c>layer_norm</c>.</summary>
-    public static bool IsDecayedByReference(string name)
-    {
-        ArgumentNullException.ThrowIfNull(name);
-        string[] parts = name.Split('.');
-        return parts[^1] != "bias" && (parts.Length < 2 || parts[^2] != "layer_norm");
-    }
-
     /// <summary>The name of today for a parameter of an older file.</summary>
     public static string CurrentName(string name)
     {

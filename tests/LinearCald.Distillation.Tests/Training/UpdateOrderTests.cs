@@ -37,6 +37,10 @@ public sealed class UpdateOrderTests
 
     [Theory]
     [InlineData("a.bias", false)]
+    [InlineData("wav2vec2.encoder.layers.0.attention.bw_mamba.conv1d.bias", false)]
+    [InlineData("wav2vec2.encoder.layers.0.attention.fw_mamba.dt_bias", true)]
+    [InlineData("wav2vec2.encoder.layers.0.attention.bw_mamba.norm.weight", true)]
+    [InlineData("wav2vec2.masked_spec_embed", true)]
     [InlineData("wav2vec2.encoder.layers.0.layer_norm.weight", false)]
     [InlineData("wav2vec2.encoder.layers.0.final_layer_norm.weight", true)]
     [InlineData("wav2vec2.encoder.layers.0.attention.fw_mamba.A_log", true)]
