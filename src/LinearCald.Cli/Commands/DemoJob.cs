@@ -1,6 +1,5 @@
 using LinearCald.Distillation.Conversion;
 using LinearCald.Distillation.Recipes;
-using LinearCald.Distillation.Reporting;
 
 namespace LinearCald.Cli.Commands;
 

@@ -118,7 +118,8 @@ public sealed class SpeechTaskInput : TaskInput
             Tensor.From(device, new Shape(count), batch.Transcripts.Select(t => t.Length).ToArray()),
             Tensor.From(device, default, [InverseOf(batch)]),
             Tensor.From(device, new Shape(batch.Labels.Length / count, count), batch.Labels),
-            batch.Labels.Length / count) { DropsLayers = form.DropsLayers };
+            batch.Labels.Length / count)
+        { DropsLayers = form.DropsLayers };
     }
 
     /// <summary>A place for batches of one shape.</summary>

@@ -1,4 +1,3 @@
-using FsCheck;
 using FsCheck.Fluent;
 using LinearCald.Data.Speech;
 using LinearCald.Data.Speech.Text;

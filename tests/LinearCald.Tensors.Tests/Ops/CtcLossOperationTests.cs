@@ -1,4 +1,3 @@
-using FsCheck;
 using FsCheck.Fluent;
 using LinearCald.Tensors.Autograd;
 using LinearCald.Tensors.Memory;

@@ -1,5 +1,3 @@
-using LinearCald.Tensors.Ops;
-
 namespace LinearCald.Tensors.Cuda.Kernels;
 
 /// <summary>
