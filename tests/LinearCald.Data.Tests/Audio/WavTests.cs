@@ -200,7 +200,7 @@ public class WavTests
         using TemporaryFolder folder = new();
         string path = folder["x.wav"];
         WavWriter.Write(path, new float[100], 16000);
-        Assert.Equal(1, AudioFile.Read(path, firstFrame: 99).Samples.Length);
+        Assert.Single(AudioFile.Read(path, firstFrame: 99).Samples);
         foreach ((long first, long count) in new[] { (100L, -1L), (50, 51), (0, 101), (long.MaxValue, 1), (0, 0), (-1, 5), (3, -2) })
         {
             Assert.Contains("x.wav", Assert.Throws<CaldException>(() => AudioFile.Read(path, 16000, first, count)).Message);

@@ -90,12 +90,14 @@ internal static class SlurpReader
     /// <summary>Where recordings are.</summary>
     private sealed class AudioFolders
     {
+        private static readonly string[] s_names = ["slurp_real", "slurp_synth", ""];
+
         private readonly string[] _folders;
 
         public AudioFolders(SpeechAssembly assembly)
         {
             string root = SpeechFiles.AudioFolder(assembly, "audio", "scripts/audio", "");
-            _folders = [.. new[] { "slurp_real", "slurp_synth", "" }.Select(name => Path.Combine(root, name)).Where(Directory.Exists)];
+            _folders = [.. s_names.Select(name => Path.Combine(root, name)).Where(Directory.Exists)];
             _folders = _folders.Length > 0 ? _folders : [root];
         }
 

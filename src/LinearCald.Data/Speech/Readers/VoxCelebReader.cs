@@ -8,6 +8,9 @@ namespace LinearCald.Data.Speech.Readers;
 /// </summary>
 internal static class VoxCelebReader
 {
+    /// <summary>Where the audio usually lies.</summary>
+    private static readonly string[] s_folders = ["wav", "dev/wav", "test/wav", ""];
+
     public static void Read(SpeechAssembly assembly)
     {
         SpeechOptions options = assembly.Options;
@@ -19,7 +22,7 @@ internal static class VoxCelebReader
             ? SpeechFiles.Require("the split", Path.Combine(assembly.Folder, named))
             : SpeechFiles.Require("the split", Path.Combine(assembly.Folder, "veri_test_class.txt"), Path.Combine(assembly.Folder, "iden_split.txt"));
         string[] folders = options.AudioFolder is null
-            ? [.. new[] { "wav", "dev/wav", "test/wav", "" }.Select(name => Path.Combine(assembly.Folder, name)).Where(Directory.Exists)]
+            ? [.. s_folders.Select(name => Path.Combine(assembly.Folder, name)).Where(Directory.Exists)]
             : [SpeechFiles.AudioFolder(assembly, "")];
         foreach (TextLine line in SpeechFiles.Lines(path))
         {

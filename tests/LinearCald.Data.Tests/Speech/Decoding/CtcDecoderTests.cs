@@ -111,8 +111,8 @@ public sealed class CtcDecoderTests
         Fails("the blank is class 3", () => CtcGreedyDecoder.Decode(new float[6], 3, 3));
         Fails("frame 1 has a logit that is no number", () => CtcGreedyDecoder.Decode([1, 2, 1, float.NaN], 2, 0));
         Fails("frame 0 has a logit that is no number", () => beam.Decode([float.PositiveInfinity, 2], 2, 0));
-        Fails("a width of 0", () => new CtcBeamDecoder(new CtcBeamOptions { Width = 0 }));
-        Fails("give the vocabulary", () => new CtcBeamDecoder(new CtcBeamOptions { WordBonus = 1 }));
+        Fails("a width of 0", () => _ = new CtcBeamDecoder(new CtcBeamOptions { Width = 0 }));
+        Fails("give the vocabulary", () => _ = new CtcBeamDecoder(new CtcBeamOptions { WordBonus = 1 }));
         Fails("the vocabulary has 4 tokens", () => new CtcBeamDecoder(new CtcBeamOptions { Vocabulary = Letters }).Decode(new float[6], 3, 0));
     }
 

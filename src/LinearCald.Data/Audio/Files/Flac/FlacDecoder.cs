@@ -82,6 +82,7 @@ internal sealed class FlacDecoder : AudioDecoder
         {
             _hash?.Dispose();
         }
+        base.Dispose(disposing);
     }
 
     /// <summary>Decodes the next frame; false at the end.</summary>

@@ -114,6 +114,7 @@ internal sealed unsafe class SndFileDecoder : AudioDecoder
         }
 
         _callbacks.Dispose();
+        base.Dispose(disposing);
     }
 
     private string ErrorText() => (Marshal.PtrToStringUTF8((nint)LibSndFile.ErrorText(_handle)) ?? "unknown error").TrimEnd('.');
