@@ -1,14 +1,18 @@
 using System.Reflection;
 using LinearCald.TestRunner;
 
-// run-tests [--list] [--skip TEXT] [TEXT …]: runs the tests whose full name contains one of the texts, on a machine that has a GPU but no SDK.
+// run-tests [--list] [--skip TEXT] [--marked] [TEXT …]: runs the tests whose full name contains one of the texts, on a machine that has a GPU but no SDK;
+// with --marked also those that are marked as skipped for good.
 List<string> wanted = [];
 List<string> unwanted = [];
 bool list = false;
+bool marked = false;
 for (int i = 0; i < args.Length; i++)
 {
     if (args[i] == "--list")
         list = true;
+    else if (args[i] == "--marked")
+        marked = true;
     else if (args[i] == "--skip" && i + 1 < args.Length)
         unwanted.Add(args[++i]);
     else
@@ -32,7 +36,7 @@ if (list)
 int passed = 0, failed = 0, skipped = 0;
 foreach (TestCase c in cases)
 {
-    TestOutcome outcome = c.Run();
+    TestOutcome outcome = c.Run(marked);
     switch (outcome.Kind)
     {
         case TestKind.Passed:

@@ -31,13 +31,13 @@ internal static class ScanBenchmarks
 
     private static IEnumerable<(string Op, string Shape, Func<Benchmark> Make)> Gpu(Device device)
     {
-        foreach (int length in (int[])[2048, 4096])
+        foreach (int channels in (int[])[2048, 4096])
         {
-            string shape = $"8x2048x{length}x16";
+            string shape = $"8x{channels}x2048x16";
             foreach ((DType type, string name) in ((DType, string)[])[(DType.Float32, "fp32"), (DType.BFloat16, "bf16")])
             {
-                yield return ($"selective_scan_fwd_{name}", shape, () => new Scan(device, type, 8, length, 2048, gated: true).Forward($"selective_scan_fwd_{name}", shape));
-                yield return ($"selective_scan_fwdbwd_{name}", shape, () => new Scan(device, type, 8, length, 2048, gated: true).Both($"selective_scan_fwdbwd_{name}", shape));
+                yield return ($"selective_scan_fwd_{name}", shape, () => new Scan(device, type, 8, 2048, channels, gated: true).Forward($"selective_scan_fwd_{name}", shape));
+                yield return ($"selective_scan_fwdbwd_{name}", shape, () => new Scan(device, type, 8, 2048, channels, gated: true).Both($"selective_scan_fwdbwd_{name}", shape));
             }
         }
 
