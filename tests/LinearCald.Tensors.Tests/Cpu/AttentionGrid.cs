@@ -4,11 +4,14 @@ using LinearCald.Tensors.Cpu;
 
 namespace LinearCald.Tensors.Tests.Cpu;
 
-/// <summary>Rows of a pinned buffer filled with NaN, the gaps between rows included: reading a gap spoils a result, writing one is found by <see cref="GapsAreUntouched"/>.</summary>
+/// <summary>
+/// Rows between pages that must not be touched, filled with NaN, the gaps between rows included: reading a gap spoils a result, writing one is found by
+/// <see cref="GapsAreUntouched"/>.
+/// </summary>
 internal sealed unsafe class AttentionGrid<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    private readonly T[] _data;
+    private readonly GuardedMemory _memory;
     private readonly int _rows;
     private readonly int _columns;
     private readonly int _stride;
@@ -18,26 +21,19 @@ internal sealed unsafe class AttentionGrid<T>
         _rows = rows;
         _columns = columns;
         _stride = columns + gap;
-        _data = GC.AllocateArray<T>((rows * _stride) + 1, pinned: true);
-        Array.Fill(_data, T.NaN);
+        _memory = new GuardedMemory((long)Math.Max(0, ((rows - 1) * _stride) + columns) * sizeof(T));
+        Data.Fill(T.NaN);
     }
 
     public Rows<T> Rows => new(Start, _stride);
 
-    public T* Start
-    {
-        get
-        {
-            fixed (T* p = _data)
-            {
-                return p; // pinned for life
-            }
-        }
-    }
+    public T* Start => (T*)_memory.Pointer;
 
     public int Count => _rows * _columns;
 
-    public ref T this[int index] => ref _data[(index / _columns * _stride) + (index % _columns)];
+    private Span<T> Data => new(Start, Math.Max(0, ((_rows - 1) * _stride) + _columns));
+
+    public ref T this[int index] => ref Data[(index / _columns * _stride) + (index % _columns)];
 
     public AttentionGrid<T> Fill(System.Random random, double size = 1.0)
     {
@@ -60,8 +56,13 @@ internal sealed unsafe class AttentionGrid<T>
         return copy;
     }
 
-    public bool SameBits(AttentionGrid<T> other) =>
-        MemoryMarshal.AsBytes(_data.AsSpan()).SequenceEqual(MemoryMarshal.AsBytes(other._data.AsSpan()));
+    public bool SameBits(AttentionGrid<T> other)
+    {
+        bool same = MemoryMarshal.AsBytes(Data).SequenceEqual(MemoryMarshal.AsBytes(other.Data));
+        GC.KeepAlive(this);
+        GC.KeepAlive(other);
+        return same;
+    }
 
     /// <summary>Copies sample order[i] of <paramref name="from"/> to sample i.</summary>
     public void TakePermutation(AttentionGrid<T> from, int[] order)
@@ -83,20 +84,22 @@ internal sealed unsafe class AttentionGrid<T>
             }
         }
 
+        GC.KeepAlive(this);
+        GC.KeepAlive(from);
         return true;
     }
 
     public bool GapsAreUntouched()
     {
-        for (int i = 0; i < _data.Length; i++)
+        for (int i = 0; i < Data.Length; i++)
         {
-            if ((i % _stride >= _columns || i / _stride >= _rows) && !T.IsNaN(_data[i]))
+            if (i % _stride >= _columns && !T.IsNaN(Data[i]))
             {
                 return false;
             }
         }
 
-        return true;
+        return _memory.IsClean;
     }
 
     /// <summary>‖x − reference‖ / ‖reference‖ over all given outputs together; equal infinities count as no difference, NaN and a written gap as an infinite one.</summary>
@@ -123,6 +126,9 @@ internal sealed unsafe class AttentionGrid<T>
                 norm += r * r;
                 elements++;
             }
+
+            GC.KeepAlive(mine);
+            GC.KeepAlive(reference);
         }
 
         // Gradients may cancel to nothing (one slot, one key): an element then counts as a fiftieth of its inputs' size.

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using LinearCald.Tensors.Cpu;
 
 namespace LinearCald.Tensors.Tests.Cpu;
@@ -7,7 +6,7 @@ namespace LinearCald.Tensors.Tests.Cpu;
 internal sealed unsafe class GemmCase<T> : IDisposable
     where T : unmanaged
 {
-    private readonly List<nint> _blocks = [];
+    private readonly List<KernelBuffer<T>> _buffers = [];
     private readonly Random _random;
 
     public GemmCase(bool transA, bool transB, int m, int n, int k, int pad, double alpha, double beta, int seed, int batch = 1)
@@ -110,13 +109,7 @@ internal sealed unsafe class GemmCase<T> : IDisposable
         return new ReadOnlySpan<byte>(x, (int)bytes).SequenceEqual(new ReadOnlySpan<byte>(y, (int)bytes));
     }
 
-    public void Dispose()
-    {
-        foreach (nint block in _blocks)
-        {
-            NativeMemory.Free((void*)block);
-        }
-    }
+    public void Dispose() => _buffers.ForEach(buffer => buffer.Dispose());
 
     private T* Fill(int rows, int columns, int stride, bool isPoisoned = false)
     {
@@ -142,8 +135,8 @@ internal sealed unsafe class GemmCase<T> : IDisposable
 
     private T* Allocate(long count)
     {
-        nint block = (nint)NativeMemory.Alloc((nuint)Math.Max(1, count * sizeof(T)));
-        _blocks.Add(block);
-        return (T*)block;
+        KernelBuffer<T> buffer = new(count);
+        _buffers.Add(buffer);
+        return buffer;
     }
 }

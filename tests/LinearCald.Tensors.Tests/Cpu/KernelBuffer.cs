@@ -1,32 +1,21 @@
-using System.Numerics;
-using System.Runtime.InteropServices;
-
 namespace LinearCald.Tensors.Tests.Cpu;
 
 /// <summary>
-/// Native memory for one kernel argument. Fresh ones are filled with a poison (NaN for floats), and both ends are guarded:
-/// <see cref="Dispose"/> fails the test when a kernel has written outside.
+/// Native memory for one kernel argument, flush with a page that must not be touched (<see cref="GuardedMemory"/>). Fresh ones are filled with a poison (NaN for
+/// floats), which lies around them too: <see cref="Dispose"/> fails the test when a kernel has written there.
 /// </summary>
-internal sealed unsafe class KernelBuffer<T> : IDisposable
+internal sealed unsafe class KernelBuffer<T>(long count) : IDisposable
     where T : unmanaged
 {
-    private const int Guard = 80;
-    private const byte Poison = 0xFF;
-    private byte* _memory;
+    private readonly GuardedMemory _memory = new(count * sizeof(T));
+    private bool _isFreed;
 
-    public KernelBuffer(long count)
-    {
-        Count = count;
-        _memory = (byte*)NativeMemory.AlignedAlloc((nuint)((count * sizeof(T)) + (2 * Guard)), 16);
-        new Span<byte>(_memory, checked((int)((count * sizeof(T)) + (2 * Guard)))).Fill(Poison);
-    }
-
-    public KernelBuffer(T[] values)
+    public KernelBuffer(ReadOnlySpan<T> values)
         : this(values.Length) => values.CopyTo(Span);
 
-    public long Count { get; }
+    public long Count => count;
 
-    public T* Pointer => (T*)(_memory + Guard);
+    public T* Pointer => (T*)_memory.Pointer;
 
     public Span<T> Span => new(Pointer, checked((int)Count));
 
@@ -36,93 +25,14 @@ internal sealed unsafe class KernelBuffer<T> : IDisposable
 
     public void Dispose()
     {
-        if (_memory is null)
+        if (_isFreed)
         {
             return;
         }
 
-        bool clean = !new Span<byte>(_memory, Guard).ContainsAnyExcept(Poison)
-            && !new Span<byte>((byte*)(Pointer + Count), Guard).ContainsAnyExcept(Poison);
-        NativeMemory.AlignedFree(_memory);
-        _memory = null;
+        bool clean = _memory.IsClean;
+        _memory.Dispose();
+        _isFreed = true;
         Assert.True(clean, "a kernel wrote outside its buffer");
-    }
-}
-
-/// <summary>Inputs and comparisons that the kernel tests share.</summary>
-internal static class KernelData
-{
-    /// <summary>Standard normal numbers times <paramref name="scale"/> plus <paramref name="shift"/>.</summary>
-    public static T[] Normal<T>(int count, int seed, double scale = 1, double shift = 0)
-        where T : unmanaged, INumberBase<T>
-    {
-        System.Random random = new(seed);
-        T[] x = new T[count];
-        for (int i = 0; i < count; i++)
-        {
-            double r = Math.Sqrt(-2 * Math.Log(1 - random.NextDouble()));
-            x[i] = T.CreateTruncating((r * Math.Cos(2 * Math.PI * random.NextDouble()) * scale) + shift);
-        }
-
-        return x;
-    }
-
-    public static double[] ToDouble<T>(T[] x)
-        where T : unmanaged, INumberBase<T> => Array.ConvertAll(x, double.CreateTruncating);
-
-    /// <summary>‖x − reference‖ / ‖reference‖ is at most <paramref name="budget"/>; NaN never passes.</summary>
-    /// <param name="scale">Added to ‖reference‖: the size of what the values are differences of.</param>
-    public static void Close<T>(ReadOnlySpan<T> x, ReadOnlySpan<double> reference, double budget, string what = "", double scale = 0)
-        where T : unmanaged, INumberBase<T>
-    {
-        Assert.Equal(reference.Length, x.Length);
-        double error = 0, norm = 0;
-        for (int i = 0; i < x.Length; i++)
-        {
-            double v = double.CreateTruncating(x[i]);
-            Assert.False(double.IsNaN(v) && !double.IsNaN(reference[i]), $"{what}[{i}] is NaN, not {reference[i]}");
-            error += (v - reference[i]) * (v - reference[i]);
-            norm += reference[i] * reference[i];
-        }
-
-        Assert.True(Math.Sqrt(error) <= (budget * (Math.Sqrt(norm) + scale)) + 1e-300, $"{what}: relative error {Math.Sqrt(error / norm):E2}, budget {budget:E2}");
-    }
-
-    /// <summary>(f(x + h·eᵢ) − f(x − h·eᵢ)) / 2h for every i.</summary>
-    public static double[] CentralDifferences(Func<double[], double> f, double[] x, double h)
-    {
-        double[] slopes = new double[x.Length];
-        for (int i = 0; i < x.Length; i++)
-        {
-            double[] at = [.. x];
-            at[i] = x[i] + h;
-            double above = f(at);
-            at[i] = x[i] - h;
-            slopes[i] = (above - f(at)) / (2 * h);
-        }
-
-        return slopes;
-    }
-
-    /// <summary>Runs <paramref name="kernel"/> on pools of one, two and three threads; the bytes of its result must agree.</summary>
-    public static void SameBitsOnAnyThreadCount<T>(Func<T[]> kernel)
-        where T : unmanaged
-    {
-        int before = LinearCald.Tensors.Cpu.WorkerPool.Shared.Threads;
-        try
-        {
-            LinearCald.Tensors.Cpu.WorkerPool.Configure(1);
-            T[] one = kernel();
-            for (int threads = 2; threads <= 3; threads++)
-            {
-                LinearCald.Tensors.Cpu.WorkerPool.Configure(threads);
-                T[] several = kernel();
-                Assert.True(MemoryMarshal.AsBytes<T>(one).SequenceEqual(MemoryMarshal.AsBytes<T>(several)), $"{threads} threads give other bits than one");
-            }
-        }
-        finally
-        {
-            LinearCald.Tensors.Cpu.WorkerPool.Configure(before);
-        }
     }
 }
