@@ -87,6 +87,7 @@ internal static class SpeechBenchmarks
             FrameLengths = [.. Enumerable.Repeat(frames, count)],
             Frames = frames,
             Transcripts = [.. Enumerable.Range(0, count).Select(_ => Enumerable.Range(0, characters).Select(_ => random.Next(1, config.VocabularySize)).ToArray())],
+            Room = characters,
             Units = count * characters,
             Labels = [],
         };

@@ -26,6 +26,7 @@ public sealed class SpeechData : TrainingData
     private readonly IProgressSink _progress;
     private readonly SpeechAudio _audio;
     private readonly int[][] _transcripts;
+    private readonly (int Frames, int Labels)[] _rooms;
     private readonly int[] _targets;
     private readonly double _timeMasks;
     private readonly double _featureMasks;
@@ -48,6 +49,7 @@ public sealed class SpeechData : TrainingData
         _progress = progress;
         _audio = new SpeechAudio(DecodedBytes, config.Preprocessor.Normalise);
         _transcripts = [.. corpus.Parts.Train.Select(e => vocabulary?.Encode(e.Transcript, out _) ?? [])];
+        _rooms = Rooms();
         _targets = [.. task.Targets.Select(name => corpus.Targets.ToList().FindIndex(t => t.Name == name))];
         _timeMasks = task.MaskTimeProb ?? (config.SpecAugment ? config.TimeMaskProbability : 0);
         _featureMasks = task.MaskFeatureProb ?? (config.SpecAugment ? config.FeatureMaskProbability : 0);
@@ -112,8 +114,7 @@ public sealed class SpeechData : TrainingData
         for (int i = 0; i < rows.Length; i++)
         {
             examples[i] = _corpus.Parts.Train[rows[i]];
-            int[] labels = _transcripts[rows[i]];
-            transcripts[i] = labels[..Math.Min(labels.Length, _config.Frames(examples[i].Samples) + 1)]; // one label too many for CTC is as bad as all of them
+            transcripts[i] = _transcripts[rows[i]][..Labels(rows[i])];
         }
 
         (float[] samples, int[] lengths, int frames) = Waves(examples, lengthMultiple);
@@ -131,6 +132,7 @@ public sealed class SpeechData : TrainingData
             TimeMask = time,
             FeatureMask = features,
             Transcripts = transcripts,
+            Room = Room(frames),
             Units = (long)(_vocabulary is null ? 0 : Weight(rows)),
             Labels = LabelsOf(examples),
         };
@@ -174,6 +176,30 @@ public sealed class SpeechData : TrainingData
 
     /// <summary>Whether CTC can say the transcript of a training clip in its frames.</summary>
     private bool Fits(int row) => SpeechFrames.Needed(_transcripts[row]) <= _config.Frames(_corpus.Parts.Train[row].Samples);
+
+    /// <summary>Labels of a training clip that count: one more than its frames is as bad for CTC as all of them.</summary>
+    private int Labels(int row) => Math.Min(_transcripts[row].Length, _config.Frames(_corpus.Parts.Train[row].Samples) + 1);
+
+    /// <summary>By growing frames, the most labels of a training clip that is no longer.</summary>
+    private (int Frames, int Labels)[] Rooms()
+    {
+        int most = 0;
+        return
+        [
+            .. Enumerable.Range(0, _transcripts.Length)
+                .Select(row => (Frames: _config.Frames(_corpus.Parts.Train[row].Samples), Labels: Labels(row)))
+                .OrderBy(clip => clip.Frames)
+                .Select(clip => (clip.Frames, most = Math.Max(most, clip.Labels))),
+        ];
+    }
+
+    /// <summary>Labels that a training clip of at most so many frames has at most; a place has one at least.</summary>
+    private int Room(int frames)
+    {
+        int after = Array.BinarySearch(_rooms, (frames, int.MaxValue));
+        after = after < 0 ? ~after : after + 1;
+        return after == 0 ? 1 : Math.Max(1, _rooms[after - 1].Labels);
+    }
 
     private SpeechBatchSampler SamplerOf(OptimisationRecipe recipe)
     {

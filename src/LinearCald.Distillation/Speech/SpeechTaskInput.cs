@@ -25,6 +25,9 @@ public sealed record SpeechTaskBatch : TaskBatch
     /// <summary>Label ids of each transcript; at most one more than its clip has frames.</summary>
     public required int[][] Transcripts { get; init; }
 
+    /// <summary>Labels that the transcripts of any batch of as many frames have at most: the width of a place for such batches.</summary>
+    public required int Room { get; init; }
+
     /// <summary>Labels of the transcripts that fit their frames: what the loss is divided by.</summary>
     public required long Units { get; init; }
 
@@ -138,7 +141,7 @@ public sealed class SpeechTaskInput : TaskInput
             like.TimeMask is null ? null : ReservedIntegers(device, count, like.Frames),
             like.FeatureMask is { } features ? ReservedIntegers(device, count, features.Length / count) : null);
         return new SpeechTaskInput(
-            speech, lengths, ReservedIntegers(device, count, like.Frames + 1), ReservedIntegers(device, count), ReservedFactor(device), ReservedIntegers(device, targets, count), targets)
+            speech, lengths, ReservedIntegers(device, count, like.Room), ReservedIntegers(device, count), ReservedFactor(device), ReservedIntegers(device, targets, count), targets)
         {
             DropsLayers = form.DropsLayers,
             InversePositions = ReservedFactor(device),
@@ -153,7 +156,7 @@ public sealed class SpeechTaskInput : TaskInput
         Lengths.Set<int>(clips.FrameLengths);
         Speech.TimeMask?.Set<int>(clips.TimeMask!);
         Speech.FeatureMask?.Set<int>(clips.FeatureMask!);
-        Transcripts.Set<int>(Padded(clips.Transcripts, clips.Frames + 1));
+        Transcripts.Set<int>(Padded(clips.Transcripts, clips.Room));
         TranscriptLengths.Set<int>(clips.Transcripts.Select(t => t.Length).ToArray());
         InverseUnits.Set<float>([InverseOf(clips)]);
         if (_targets > 0)

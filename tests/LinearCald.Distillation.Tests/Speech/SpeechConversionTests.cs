@@ -106,6 +106,19 @@ public sealed class SpeechConversionTests : IDisposable
         Assert.Equal(uploaded, reserved, 1e-4 * uploaded);
     }
 
+    [Fact]
+    public void AShapesPlaceHasTheRoomThatItsTranscriptsNeedAndNoMore()
+    {
+        TrainingData data = Session(Small(classes: false)).Data;
+        for (int row = 0; row < Clips; row++)
+        {
+            SpeechTaskBatch batch = (SpeechTaskBatch)data.Collate([row, (row + 1) % Clips], 1 + (15 * (row % 2)), null);
+            Assert.Equal(batch.Transcripts.Max(t => t.Length), batch.Room);
+            Assert.Equal("A TONE".Length, batch.Room);
+            Assert.True(batch.Room < batch.Frames);
+        }
+    }
+
     [Theory]
     [InlineData("student.mixer=mamba", "does not go with a Wav2Vec2")]
     [InlineData("student.head_size=48", "does not divide into heads of 48")]
