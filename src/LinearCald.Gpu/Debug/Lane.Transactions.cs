@@ -37,6 +37,12 @@ internal sealed partial class Lane
             throw new CaldException($"a copy of a box of {description.Rank} dimensions and {description.BoxBytes:N0} bytes to {destination.Length * sizeof(T):N0} bytes of shared memory at byte {destination.Offset:N0}; it has two dimensions, fits, and starts at a multiple of {alignment}");
         }
 
+        int bytes = description.Element.Bytes();
+        if (!TensorMap.IsStart(x, description.Element))
+        {
+            throw new CaldException($"a copy of a box that starts at element {x:N0} of its rows, {(long)x * bytes:N0} bytes from their start; the copy engine starts at multiples of {TensorMap.StartAlignment} bytes, here of {TensorMap.StartAlignment / bytes} elements: start there and leave out what is too much");
+        }
+
         MbarrierRun run = MbarrierAt(barrier.Address);
         group.Shared.BeginCopy(this, destination.Offset, description.BoxBytes);
         run.Add(this, new BoxCopy(description, x, y, destination.Offset));

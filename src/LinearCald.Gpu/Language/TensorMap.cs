@@ -12,6 +12,9 @@ public struct TensorMap
     /// <summary>Alignment of the parameter in bytes.</summary>
     internal const int Alignment = 64;
 
+    /// <summary>What the innermost coordinate of a box is a multiple of, in bytes: others end in an illegal instruction on an H100.</summary>
+    internal const int StartAlignment = 16;
+
     private const int MaximumBox = 256;
 
     private ulong _first;
@@ -57,6 +60,9 @@ public struct TensorMap
 
         return accelerator.Encode(new TensorMapDescription(address, element, extents, strides, box, swizzle));
     }
+
+    /// <summary>Whether a box may start at this element of the innermost dimension.</summary>
+    internal static bool IsStart(int coordinate, TensorElement element) => (long)coordinate * element.Bytes() % StartAlignment == 0;
 }
 
 /// <summary>Element types of tensor maps, with the driver's numbers.</summary>

@@ -12,10 +12,14 @@ public static class Tma
     /// Starts copying a box of a matrix to shared memory. What lies outside of the matrix arrives as zeros and counts in full: the barrier must have been told
     /// of the box's bytes by <see cref="Mbarrier.ArriveExpect"/>.
     /// </summary>
+    /// <remarks>
+    /// The manuals do not say so, but an innermost coordinate whose offset is not a multiple of 16 bytes ends the launch with an illegal instruction on an H100. The debug
+    /// device refuses it. A halo is brought by starting at the multiple before it.
+    /// </remarks>
     /// <param name="destination">The box goes to its start, aligned as <see cref="TensorSwizzle"/> says.</param>
     /// <param name="map">A parameter of the kernel.</param>
-    /// <param name="x">First element of the box's rows; may be negative.</param>
-    /// <param name="y">First row.</param>
+    /// <param name="x">First element of the box's rows, a multiple of 16 bytes; may be negative or beyond the end.</param>
+    /// <param name="y">First row; any, negative and beyond the end too.</param>
     /// <param name="barrier">Hears of the bytes when they have arrived.</param>
     [Intrinsic]
     public static void Load2D<T>(Shared<T> destination, in TensorMap map, int x, int y, Mbarrier barrier)

@@ -37,11 +37,72 @@ internal static class GemmChecks
         new GemmCase(problem, 1) { Plan = new GemmPlan(tile, 1) }.Check(accelerator, Budget(precision, problem.Output));
     }
 
-    /// <summary>Products on warpgroups: results that need several blocks, with tails, and sums of <paramref name="blocks"/> blocks of k less a tail.</summary>
+    /// <summary>
+    /// Products on warpgroups: results that need several blocks, with tails, and sums of <paramref name="blocks"/> blocks of k less a tail. One group computes all of them if
+    /// <paramref name="blocks"/> is even.
+    /// </summary>
     public static void Warpgroups(Accelerator accelerator, GemmPrecision precision, GemmTile tile, bool transposeA, bool transposeB, int blocks, int parts = 1)
     {
         GemmProblem problem = GemmProblem.Contiguous(tile.M + 8, (tile.N / 2) + 16, (WarpgroupGemm.Depth * blocks) - 8, transposeA, transposeB, parts) with { Precision = precision };
-        new GemmCase(problem, blocks) { Plan = new GemmPlan(tile, parts) { Warpgroups = true }, Bias = blocks % 2 == 0 }.Check(accelerator, Budget(precision, problem.Output));
+        GemmPlan plan = new(tile, parts) { Warpgroups = true, Groups = 1 - (blocks % 2) };
+        new GemmCase(problem, blocks) { Plan = plan, Bias = blocks % 2 == 0 }.Check(accelerator, Budget(precision, problem.Output));
+    }
+
+    /// <summary>
+    /// Random products on warpgroups: any extents, rows of operands that begin at multiples of 8 elements, rows of results that begin anywhere, stacks, parts, epilogues, few groups.
+    /// </summary>
+    public static void RandomWarpgroups(Accelerator accelerator, int count, int rows, int columns, int length)
+    {
+        Gen<(GemmProblem Problem, GemmCase Case)> cases =
+            from m in Gen.Choose(1, rows)
+            from n in Gen.Choose(1, columns)
+            from k in Gen.Choose(1, length)
+            from tile in Gen.Elements(GemmPlan.WarpgroupTiles.AsEnumerable())
+            from precision in Gen.Elements(GemmPrecision.BFloat16, GemmPrecision.Half)
+            from round in Gen.Elements(1, 4, 8)
+            from padding in Gen.Elements(0, 0, 8, 24)
+            from offset in Gen.Elements(0, 0, 8)
+            from batch in Gen.Frequency((3, Gen.Constant(1)), (1, Gen.Constant(2)))
+            from flags in Gen.Elements(false, true).ArrayOf(6)
+            from output in Gen.Elements(DType.Float32, precision == GemmPrecision.Half ? DType.Float16 : DType.BFloat16)
+            from activation in Gen.Elements(s_activations)
+            from alpha in Gen.Elements(1f, -0.5f)
+            from parts in Gen.Elements(1, 1, 2, 3)
+            from groups in Gen.Choose(0, 3)
+            from seed in Gen.Choose(1, 1 << 30)
+            select OnWarpgroups(
+                new GemmProblem(m, Up(n, round), k)
+                {
+                    TransposeA = flags[0],
+                    TransposeB = flags[1],
+                    LeadingA = Up(flags[0] ? m : k, 8) + padding,
+                    LeadingB = Up(flags[1] ? k : Up(n, round), 8) + padding,
+                    LeadingC = Up(n, round) + (padding / round),
+                    Batch = batch,
+                    Alpha = alpha,
+                    Accumulate = flags[2],
+                    Float32Bias = flags[5],
+                    Activation = activation,
+                    Precision = precision,
+                    Output = output,
+                },
+                seed,
+                offset,
+                flags,
+                new GemmPlan(tile, parts) { Warpgroups = true, Groups = groups });
+        Prop.ForAll(cases.ToArbitrary(), c => c.Case.Check(accelerator, Budget(c.Problem.Precision, c.Problem.Output) * 2))
+            .Holds(count);
+    }
+
+    private static (GemmProblem Problem, GemmCase Case) OnWarpgroups(GemmProblem problem, int seed, int offset, bool[] flags, GemmPlan plan)
+    {
+        GemmProblem stacked = problem with
+        {
+            StrideA = (long)problem.LeadingA * (problem.TransposeA ? problem.K : problem.M),
+            StrideB = (long)problem.LeadingB * (problem.TransposeB ? problem.N : problem.K),
+            StrideC = (long)problem.LeadingC * problem.M,
+        };
+        return (stacked, new GemmCase(stacked, seed) { Offset = offset, Bias = flags[3], Pre = flags[4], Plan = plan });
     }
 
     /// <summary>Sums of 0 … 2 elements more than a block of k, and of every number of blocks around the number of stages.</summary>

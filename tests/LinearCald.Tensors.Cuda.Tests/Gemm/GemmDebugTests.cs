@@ -60,7 +60,7 @@ public sealed class GemmDebugTests : IDisposable
     [InlineData(false, true, 7)]
     [InlineData(true, false, 2)]
     public void Warpgroups(bool transposeA, bool transposeB, int blocks) =>
-        GemmChecks.Warpgroups(_device, GemmPrecision.BFloat16, GemmPlan.WarpgroupTiles[1], transposeA, transposeB, blocks);
+        GemmChecks.Warpgroups(_device, GemmPrecision.BFloat16, GemmPlan.WarpgroupTiles[2], transposeA, transposeB, blocks);
 
     [Fact]
     public void EmptyProblems() => GemmChecks.Empty(_device);

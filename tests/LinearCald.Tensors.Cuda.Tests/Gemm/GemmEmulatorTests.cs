@@ -51,7 +51,8 @@ public sealed class GemmEmulatorTests : IDisposable
     public void WarpgroupsInEveryLayout(bool transposeA, bool transposeB)
     {
         GemmPrecision precision = transposeA ? GemmPrecision.Half : GemmPrecision.BFloat16;
-        GemmChecks.Warpgroups(_device, precision, GemmPlan.WarpgroupTiles[1], transposeA, transposeB, 8);
+        GemmChecks.Warpgroups(_device, precision, GemmPlan.WarpgroupTiles[2], transposeA, transposeB, 8);
+        GemmChecks.Warpgroups(_device, precision, GemmPlan.WarpgroupTiles[1], transposeA, transposeB, 1);
         GemmChecks.Warpgroups(_device, precision, GemmPlan.WarpgroupTiles[0], transposeA, transposeB, 2);
     }
 
@@ -66,7 +67,10 @@ public sealed class GemmEmulatorTests : IDisposable
     }
 
     [Fact]
-    public void WarpgroupsInParts() => GemmChecks.Warpgroups(_device, GemmPrecision.BFloat16, GemmPlan.WarpgroupTiles[1], false, true, 5, 2);
+    public void WarpgroupsInParts() => GemmChecks.Warpgroups(_device, GemmPrecision.BFloat16, GemmPlan.WarpgroupTiles[2], false, true, 5, 2);
+
+    [Fact]
+    public void RandomProblemsOnWarpgroups() => GemmChecks.RandomWarpgroups(_device, 12, 200, 300, 200);
 
     [Fact]
     public void EmptyProblems() => GemmChecks.Empty(_device);

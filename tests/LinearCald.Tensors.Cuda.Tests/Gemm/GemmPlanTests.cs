@@ -7,6 +7,47 @@ namespace LinearCald.Tensors.Cuda.Tests;
 public sealed class GemmPlanTests
 {
     private static readonly DeviceLimits s_limits = new() { Multiprocessors = 132 };
+    private static readonly DeviceLimits s_ampere = s_limits with { Capability = 80 };
+    private static readonly GemmProblem s_large = GemmProblem.Contiguous(4096, 4096, 4096, false, true) with { Precision = GemmPrecision.BFloat16, Output = DType.BFloat16 };
+
+    /// <summary>Products that suit warpgroups: the block of C that leaves the fewest multiprocessors idle.</summary>
+    [Theory]
+    [InlineData(4096, 4096, 4096, 256)]
+    [InlineData(8192, 8192, 8192, 256)]
+    [InlineData(2048, 2048, 2048, 256)]
+    [InlineData(4096, 768, 768, 192)]
+    [InlineData(4096, 3072, 768, 256)]
+    [InlineData(4096, 768, 3072, 192)]
+    public void HopperTakesWarpgroups(int m, int n, int k, int columns)
+    {
+        foreach (GemmPrecision precision in new[] { GemmPrecision.BFloat16, GemmPrecision.Half })
+        {
+            GemmPlan plan = GemmPlan.For(GemmProblem.Contiguous(m, n, k, false, true) with { Precision = precision }, s_limits);
+            Assert.True(plan.Warpgroups, $"{plan}");
+            Assert.Equal((columns, 1), (plan.Tile.N, plan.Parts));
+        }
+    }
+
+    [Fact]
+    public void WhatWarpgroupsCannotDoIsLeftToOthers()
+    {
+        Assert.True(GemmPlan.For(s_large, s_limits).Warpgroups);
+        Assert.False(GemmPlan.For(s_large, s_ampere).Warpgroups);
+        Assert.False(GemmPlan.For(s_large, s_limits with { Capability = 100 }).Warpgroups);
+        Assert.False(GemmPlan.For(s_large, s_limits, false).Warpgroups);
+        Assert.False(GemmPlan.For(s_large with { Precision = GemmPrecision.TensorFloat32 }, s_limits).Warpgroups);
+        Assert.False(GemmPlan.For(s_large with { LeadingA = 4100 }, s_limits).Warpgroups);
+        Assert.False(GemmPlan.For(s_large with { LeadingB = 4100 }, s_limits).Warpgroups);
+        Assert.False(GemmPlan.For(s_large with { Overlapping = true }, s_limits).Warpgroups);
+        Assert.False(GemmPlan.For(s_large with { Batch = 4, Inner = 2 }, s_limits).Warpgroups);
+        Assert.False(GemmPlan.For(s_large with { Batch = 4, StrideA = 4 }, s_limits).Warpgroups);
+        Assert.False(GemmPlan.For(GemmProblem.Contiguous(128, 128, 128, false, true) with { Precision = GemmPrecision.Half }, s_limits).Warpgroups);
+        Assert.False(GemmPlan.For(s_large, s_limits with { GroupSharedBytes = 166912 }).Warpgroups);
+    }
+
+    [Fact]
+    public void BlocksOnWarpgroupsFillSharedMemory() =>
+        Assert.All(GemmPlan.WarpgroupTiles, t => Assert.InRange(WarpgroupGemm.SharedBytes(t), s_limits.GroupSharedBytes - (48 << 10), s_limits.GroupSharedBytes));
 
     [Fact]
     public void LargeProductsTakeTheLargestBlocksWhole()
@@ -14,7 +55,7 @@ public sealed class GemmPlanTests
         foreach (GemmPrecision precision in GemmChecks.Precisions)
         {
             GemmProblem problem = GemmProblem.Contiguous(8192, 8192, 8192, false, true) with { Precision = precision };
-            Assert.Equal(new GemmPlan(GemmPlan.Tiles(precision).First(), 1), GemmPlan.For(problem, s_limits));
+            Assert.Equal(new GemmPlan(GemmPlan.Tiles(precision).First(), 1), GemmPlan.For(problem, s_ampere));
         }
     }
 
@@ -37,7 +78,7 @@ public sealed class GemmPlanTests
             GemmProblem problem = GemmProblem.Contiguous(m, n, k, false, false, 1 + (batch % 20)) with { Precision = GemmChecks.Precisions[batch % 4] };
             GemmPlan plan = GemmPlan.For(problem, s_limits);
             int blocks = (k + GemmPlan.Depth(problem.Precision) - 1) / GemmPlan.Depth(problem.Precision);
-            Assert.Contains(plan.Tile, GemmPlan.Tiles(problem.Precision));
+            Assert.Contains(plan.Tile, plan.Warpgroups ? GemmPlan.WarpgroupTiles : GemmPlan.Tiles(problem.Precision));
             Assert.True(plan.Parts == 1 || blocks / plan.Parts >= 4, $"{problem}: {plan}");
         }).Holds();
 

@@ -9,6 +9,7 @@ namespace LinearCald.Testing.Ptx.Execution;
 internal sealed class TensorCopyInstruction(AddressOperand to, AddressOperand map, int x, int y, AddressOperand barrier) : MemoryAccess(StateSpace.Shared, to)
 {
     private const int MapAlignment = 64;
+    private const int StartAlignment = 16;
 
     public override void Run(Warp warp, uint lanes)
     {
@@ -39,6 +40,11 @@ internal sealed class TensorCopyInstruction(AddressOperand to, AddressOperand ma
 
             int column = (int)warp.Registers[(x * 32) + lane];
             int row = (int)warp.Registers[(y * 32) + lane];
+            if ((long)column * description.Element.Bytes() % StartAlignment != 0)
+            {
+                throw warp.Error(lane, this, $"copies a box from element {column} of its rows, {(long)column * description.Element.Bytes()} bytes from their start; a device ends in an illegal instruction unless that is a multiple of {StartAlignment}");
+            }
+
             warp.Group.Shared.Pend(warp, lane, destination, bytes, this);
             int thread = warp.FirstThread + lane;
             found.Copies.Enqueue(new BulkCopy(destination, bytes, thread, warp.Group.Clocks.Tick(thread), () => description.Read2D(column, row, (int)destination)));

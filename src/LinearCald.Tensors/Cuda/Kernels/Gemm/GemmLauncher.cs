@@ -11,7 +11,7 @@ internal static unsafe class GemmLauncher
     /// <summary>Computes <paramref name="problem"/>, cut as the selection table says.</summary>
     /// <exception cref="CaldException">Extents, leading dimensions or types that cannot be.</exception>
     public static void Run(Accelerator accelerator, in GemmProblem problem, in GemmOperands operands) =>
-        Run(accelerator, problem, operands, GemmPlan.For(problem, accelerator.Limits));
+        Run(accelerator, problem, operands, GemmPlan.For(problem, accelerator.Limits, WarpgroupLaunch.Takes(operands)));
 
     /// <summary>Computes <paramref name="problem"/>, cut as told.</summary>
     /// <exception cref="CaldException">Extents, leading dimensions or types that cannot be.</exception>
@@ -100,8 +100,9 @@ internal static unsafe class GemmLauncher
             arguments.Pre = operands.Pre != 0 ? stack.Result<TWord>(operands.Pre, problem) : default;
             if (plan.Warpgroups)
             {
+                int groups = plan.Groups > 0 ? plan.Groups : accelerator.Limits.Multiprocessors;
                 WarpgroupLaunch.Run<TWord, TFormat>(
-                    accelerator, problem, operands.A + (nint)(first * problem.StrideA * bytes), operands.B + (nint)(first * problem.StrideB * bytes), parts, arguments, variant);
+                    accelerator, problem, operands.A + (nint)(first * problem.StrideA * bytes), operands.B + (nint)(first * problem.StrideB * bytes), groups, arguments, variant);
             }
             else
             {

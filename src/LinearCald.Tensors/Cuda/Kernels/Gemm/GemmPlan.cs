@@ -7,11 +7,14 @@ namespace LinearCald.Tensors.Cuda.Kernels;
 /// <param name="Parts">Parts along k, summed in order by a second pass; 1 for none.</param>
 internal readonly record struct GemmPlan(GemmTile Tile, int Parts)
 {
-    /// <summary>On warpgroups (<see cref="WarpgroupGemm"/>), with one of <see cref="WarpgroupTiles"/>. The table does not choose these yet.</summary>
+    /// <summary>On warpgroups (<see cref="WarpgroupGemm"/>), with one of <see cref="WarpgroupTiles"/>.</summary>
     public bool Warpgroups { get; init; }
 
-    /// <summary>Blocks of C for warpgroups: 128 × 256 fill shared memory with four stages, 128 × 128 with six.</summary>
-    public static IReadOnlyList<GemmTile> WarpgroupTiles { get; } = [new(128, 256, 2, 4, 4), new(128, 128, 2, 4, 6)];
+    /// <summary>Groups on warpgroups at most, each for any number of blocks; 0 for one on each multiprocessor.</summary>
+    public int Groups { get; init; }
+
+    /// <summary>Blocks of C for warpgroups, with as many stages as shared memory holds.</summary>
+    public static IReadOnlyList<GemmTile> WarpgroupTiles { get; } = [new(128, 256, 2, 4, 4), new(128, 192, 2, 4, 5), new(128, 128, 2, 4, 6)];
 
     /// <summary>One row of the selection table.</summary>
     /// <param name="Tile">Block of C.</param>
@@ -40,6 +43,18 @@ internal readonly record struct GemmPlan(GemmTile Tile, int Parts)
         new(new GemmTile(64, 64, 2, 1, 3), 8, 30, 85),
     ];
 
+    // Two-byte operands on warpgroups, which do not share a multiprocessor. Smaller blocks take more bytes from the second-level cache a product; those of 192 columns are there
+    // because 4096 × 768 results are 128 of them, one on each multiprocessor.
+    private static readonly Candidate[] s_warpgroups =
+    [
+        new(WarpgroupTiles[0], 1, 840, 840),
+        new(WarpgroupTiles[1], 1, 800, 800),
+        new(WarpgroupTiles[2], 1, 700, 700),
+    ];
+
+    /// <summary>Cycles in which a column of a block's results is written by warpgroups, which do nothing else then.</summary>
+    private const double ColumnCycles = 14;
+
     /// <summary>Cycles that a group spends outside its loop: the first blocks' way from memory and the result's way back.</summary>
     private const double GroupCycles = 3500;
 
@@ -60,43 +75,63 @@ internal readonly record struct GemmPlan(GemmTile Tile, int Parts)
     /// The cheapest cut by a model of whole waves: every multiprocessor gets ⌈groups / multiprocessors⌉ groups, which share its throughput; a second pass moves
     /// each part twice. Parts are tried while each keeps at least four blocks of k.
     /// </summary>
-    public static GemmPlan For(in GemmProblem problem, DeviceLimits limits)
+    /// <param name="problem">The product.</param>
+    /// <param name="limits">Of the device.</param>
+    /// <param name="aligned">Whether the operands' addresses are multiples of 16, without which there are no warpgroups.</param>
+    public static GemmPlan For(in GemmProblem problem, DeviceLimits limits, bool aligned = true)
+    {
+        (GemmPlan best, double least) = Cheapest(problem, limits, problem.Precision == GemmPrecision.Float32 ? s_simt : s_tensor, false);
+        if (!aligned || !WarpgroupLaunch.Takes(problem, limits))
+        {
+            return best;
+        }
+
+        (GemmPlan plan, double cycles) = Cheapest(problem, limits, s_warpgroups, true);
+        return cycles < least ? plan : best;
+    }
+
+    private static (GemmPlan Plan, double Cycles) Cheapest(in GemmProblem problem, DeviceLimits limits, Candidate[] candidates, bool warpgroups)
     {
         int depth = Depth(problem.Precision);
         long blocks = ((long)problem.K + depth - 1) / depth;
         double rate = problem.Precision == GemmPrecision.TensorFloat32 ? 0.5 : 1;
+
+        // Warpgroups compute a stack product by product.
+        int launches = warpgroups ? problem.Batch : 1;
+        int together = problem.Batch / Math.Max(1, launches);
         GemmPlan best = default;
         double least = double.PositiveInfinity;
-        foreach (Candidate candidate in problem.Precision == GemmPrecision.Float32 ? s_simt : s_tensor)
+        foreach (Candidate candidate in candidates)
         {
             GemmTile tile = candidate.Tile;
-            if (SharedBytes(problem.Precision, tile) > limits.GroupSharedBytes)
+            if ((warpgroups ? WarpgroupGemm.SharedBytes(tile) : SharedBytes(problem.Precision, tile)) > limits.GroupSharedBytes)
             {
                 continue;
             }
 
-            double groups = Math.Ceiling((double)problem.M / tile.M) * Math.Ceiling((double)problem.N / tile.N) * problem.Batch;
+            double groups = Math.Ceiling((double)problem.M / tile.M) * Math.Ceiling((double)problem.N / tile.N) * together;
             for (int parts = 1; parts <= 64 && (parts == 1 || blocks / parts >= 4); parts++)
             {
                 long partBlocks = (blocks + parts - 1) / parts;
                 double each = Math.Ceiling(groups * parts / limits.Multiprocessors);
                 double share = Math.Min(1, (each - 1) / Math.Max(1, candidate.Resident - 1));
                 double throughput = (candidate.Alone + ((candidate.Full - candidate.Alone) * share)) * rate;
-                double cycles = (each * tile.M * tile.N * depth * partBlocks / throughput) + (GroupCycles * Math.Ceiling(each / candidate.Resident));
+                double outside = warpgroups ? GroupCycles + (ColumnCycles * tile.N * each) : GroupCycles * Math.Ceiling(each / candidate.Resident);
+                double cycles = (each * tile.M * tile.N * depth * partBlocks / throughput) + outside;
                 if (parts > 1)
                 {
-                    cycles = (cycles + PassCycles + (8.0 * problem.M * problem.N * problem.Batch * parts / CacheBytes)) * SplitReserve;
+                    cycles = (cycles + PassCycles + (8.0 * problem.M * problem.N * together * parts / CacheBytes)) * SplitReserve;
                 }
 
-                if (cycles < least)
+                if (cycles * launches < least)
                 {
-                    least = cycles;
-                    best = new GemmPlan(tile, parts);
+                    least = cycles * launches;
+                    best = new GemmPlan(tile, parts) { Warpgroups = warpgroups };
                 }
             }
         }
 
-        return best;
+        return (best, least);
     }
 
     /// <summary>Shared memory that a group needs.</summary>

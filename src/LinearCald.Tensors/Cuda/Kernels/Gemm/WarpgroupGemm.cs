@@ -6,12 +6,15 @@ namespace LinearCald.Tensors.Cuda.Kernels;
 /// C = f(alpha · op(A) op(B) + bias + C) for two-byte operands on Hopper: blocks come by TMA, warpgroups multiply them where they lie (<c>wgmma</c>), sums in float32.
 /// </summary>
 /// <remarks>
-/// <para>A group computes one block of C with two warpgroups, 64 rows each, and one warp more, of which one thread brings the blocks: 128 bytes of k of A and B a stage, in a
-/// ring of stages with two barriers each. <c>full</c> counts the bytes that have come; <c>empty</c> counts the eight multiplying warps that are done with a stage, which they are
-/// when the products of the stage after it have started. Blocks lie in shared memory as they do in device memory, chunks of 16 bytes permuted within 128; a transposed
-/// operand comes as boxes of 64 rows instead, and its descriptor says so, so all four forms cost the same. TMA fills what lies outside of a matrix with zeros.</para>
+/// <para>There are as many groups as multiprocessors, and each computes block after block of C (<see cref="WarpgroupItem"/>) with two warpgroups, 64 rows each, and one warp more,
+/// of which one thread brings the blocks of A and B: 128 bytes of k a stage, in a ring of stages with two barriers each. <c>full</c> counts the bytes that have come;
+/// <c>empty</c> counts the eight multiplying warps that are done with a stage, which they are when the products of the stage after it have started. The ring goes on from one block of C
+/// to the next, so that what the next one needs is on its way while results are written. Blocks lie in shared memory as they do in device memory, chunks of 16 bytes permuted
+/// within 128; a transposed operand comes as boxes of 64 rows instead, and its descriptor says so, so all four forms cost the same. TMA fills what lies
+/// outside of a matrix with zeros.</para>
 /// <para>Floor: 2·M·N·K operations at 989 TFLOP/s on an H100. Shared memory reads of a 64 × N × 16 product: 2 KiB + 32·N bytes in N/2 cycles, below the 128 bytes a cycle that there
-/// are for N above 64.</para>
+/// are for N above 64. Bytes from the second-level cache a multiprocessor and cycle at full rate: 48 for blocks of 128 × 256, 53 for 128 × 192, 64 for 128 × 128. Groups have 288
+/// threads, which leaves 224 registers a thread: enough for 128 sums without <c>setmaxnreg</c>.</para>
 /// </remarks>
 internal static class WarpgroupGemm
 {
@@ -30,8 +33,9 @@ internal static class WarpgroupGemm
     private const int BoxBytes = Rows * RowBytes;
     private const int Steps = Depth / 16;
     private const int WarpgroupThreads = 128;
+    private const int WarpRows = 16;
 
-    /// <summary>Grid: blocks of C along x, parts of k along y.</summary>
+    /// <summary>Grid: groups along x, at most as many as there are items.</summary>
     /// <typeparam name="TOperand">Type of A and B.</typeparam>
     /// <typeparam name="TCount">Half the block's columns: sums of a thread.</typeparam>
     /// <typeparam name="TWord">Word of an element of C.</typeparam>
@@ -44,7 +48,8 @@ internal static class WarpgroupGemm
         where TFormat : struct, IElementFormat<TWord>
     {
         GemmTile tile = variant.Tile;
-        Shared<byte> memory = Shared.Allocate<byte>(SharedBytes(tile), 1024);
+        Shared<byte> ring = Shared.Allocate<byte>(RingBytes(tile), 1024);
+        Shared<float> staged = Shared.Allocate<float>(Consumers / Warp.Size * WarpgroupEpilogue.WarpFloats, 16);
         Mbarrier full = Mbarrier.Allocate(tile.Stages);
         Mbarrier empty = Mbarrier.Allocate(tile.Stages);
         if (Group.Thread == 0)
@@ -62,62 +67,65 @@ internal static class WarpgroupGemm
         }
 
         Group.Barrier();
-        TileOrder block = new(Grid.IndexX, arguments.TilesM, arguments.TilesN);
-        int firstRow = block.Row * tile.M;
-        int firstColumn = block.Column * tile.N;
-        int firstK = Grid.IndexY * arguments.PartK;
-        int length = Math.Max(0, Math.Min(arguments.K - firstK, arguments.PartK));
-        int blocks = (int)((uint)(length + Depth - 1) / Depth);
+        int items = arguments.TilesM * arguments.TilesN * arguments.Parts;
         if (Group.Thread < Consumers)
         {
             // Of lane 0, so that the assembler knows it to be the same on all lanes.
             int warpgroup = Warp.Shuffle(Group.Thread / WarpgroupThreads, 0);
-            Registers<float, TCount> sums = default;
-            Multiply<TOperand, TCount>(variant, memory, full, empty, blocks, warpgroup, ref sums);
-
-            // Nobody reads the ring any more: the sums go there.
-            Group.Barrier(1, Consumers);
-            Shared<float> staged = memory.As<float>();
-            Stage(staged, Pitch(tile), warpgroup, sums);
-            Group.Barrier(1, Consumers);
-            GemmEpilogue.Write<TWord, TFormat>(arguments, variant, staged, Pitch(tile), tile.M, firstRow, firstColumn);
+            Shared<byte> left = ring.From(warpgroup * BoxBytes);
+            Shared<byte> right = ring.From(tile.M * RowBytes);
+            WgmmaOperand a = variant.TransposeA ? WgmmaOperand.AcrossK(left, Depth) : WgmmaOperand.AlongK(left);
+            WgmmaOperand b = variant.TransposeB ? WgmmaOperand.AlongK(right) : WgmmaOperand.AcrossK(right, Depth);
+            int row = (warpgroup * Rows) + ((Warp.Index & 3) * WarpRows);
+            Shared<float> own = staged.From(Warp.Index * WarpgroupEpilogue.WarpFloats);
+            RingPosition position = default;
+            for (int item = Grid.IndexX; item < items; item += Grid.SizeX)
+            {
+                Loop.Keep();
+                WarpgroupItem work = WarpgroupItem.Of(item, arguments, variant);
+                Registers<float, TCount> sums = default;
+                Multiply<TOperand, TCount>(variant, full, empty, work.Blocks, a, b, ref position, ref sums);
+                WarpgroupEpilogue.Write<TWord, TFormat, TCount>(arguments, variant.Output, own, work.Part, work.FirstRow + row, work.FirstColumn, sums);
+            }
         }
         else if (Group.Thread == Consumers)
         {
-            Bring(variant, mapA, mapB, memory, full, empty, blocks, firstRow, firstColumn, firstK);
+            RingPosition position = default;
+            for (int item = Grid.IndexX; item < items; item += Grid.SizeX)
+            {
+                Loop.Keep();
+                Bring(variant, mapA, mapB, ring, full, empty, WarpgroupItem.Of(item, arguments, variant), ref position);
+            }
         }
     }
 
-    /// <summary>Shared memory of a group without its barriers: the ring of stages, or the staged sums if they need more.</summary>
-    public static int SharedBytes(GemmTile tile) => Math.Max(StageBytes(tile) * tile.Stages, tile.M * Pitch(tile) * sizeof(float));
+    /// <summary>Shared memory of a group: the ring of stages, a piece for each multiplying warp's results, the barriers.</summary>
+    public static int SharedBytes(GemmTile tile) =>
+        RingBytes(tile) + (Consumers / Warp.Size * WarpgroupEpilogue.WarpFloats * sizeof(float)) + (2 * tile.Stages * sizeof(ulong));
+
+    private static int RingBytes(GemmTile tile) => StageBytes(tile) * tile.Stages;
 
     private static int StageBytes(GemmTile tile) => (tile.M + tile.N) * RowBytes;
 
-    /// <summary>Floats from row to row of the staged sums: eight banks on, so that four rows × four lanes of 8 bytes touch all banks.</summary>
-    private static int Pitch(GemmTile tile) => tile.N + 8;
-
     // One thread.
     private static void Bring(
-        GemmVariant variant, in TensorMap mapA, in TensorMap mapB, Shared<byte> memory, Mbarrier full, Mbarrier empty, int blocks, int firstRow, int firstColumn, int firstK)
+        GemmVariant variant, in TensorMap mapA, in TensorMap mapB, Shared<byte> ring, Mbarrier full, Mbarrier empty, WarpgroupItem work, ref RingPosition position)
     {
         GemmTile tile = variant.Tile;
-        int stage = 0;
-        int parity = 1;
-        for (int k = 0; k < blocks; k++)
+        int firstK = work.FirstK;
+        for (int k = 0; k < work.Blocks; k++)
         {
             Loop.Keep();
-            empty.At(stage).Wait(parity);
-            full.At(stage).ArriveExpect(StageBytes(tile));
-            Shared<byte> a = memory.From(stage * StageBytes(tile));
-            Load(a, mapA, variant.TransposeA, tile.M, firstRow, firstK, full.At(stage));
-            Load(a.From(tile.M * RowBytes), mapB, !variant.TransposeB, tile.N, firstColumn, firstK, full.At(stage));
+
+            // On a fresh barrier the phase before the first one is over: the first lap waits for nobody.
+            empty.At(position.Stage).Wait(position.Parity ^ 1);
+            Mbarrier arrived = full.At(position.Stage);
+            arrived.ArriveExpect(StageBytes(tile));
+            Shared<byte> a = ring.From(position.Stage * StageBytes(tile));
+            Load(a, mapA, variant.TransposeA, tile.M, work.FirstRow, firstK, arrived);
+            Load(a.From(tile.M * RowBytes), mapB, !variant.TransposeB, tile.N, work.FirstColumn, firstK, arrived);
             firstK += Depth;
-            stage++;
-            if (stage == tile.Stages)
-            {
-                stage = 0;
-                parity ^= 1;
-            }
+            position.Advance(tile.Stages);
         }
     }
 
@@ -136,29 +144,24 @@ internal static class WarpgroupGemm
         }
     }
 
+    // The sums of at least one block of k.
     private static void Multiply<TOperand, TCount>(
-        GemmVariant variant, Shared<byte> memory, Mbarrier full, Mbarrier empty, int blocks, int warpgroup, ref Registers<float, TCount> sums)
+        GemmVariant variant, Mbarrier full, Mbarrier empty, int blocks, WgmmaOperand a, WgmmaOperand b, ref RingPosition position, ref Registers<float, TCount> sums)
         where TOperand : struct, IWarpgroupOperand
         where TCount : struct, ICount
     {
         GemmTile tile = variant.Tile;
-        Shared<byte> left = memory.From(warpgroup * BoxBytes);
-        Shared<byte> right = memory.From(tile.M * RowBytes);
-        WgmmaOperand a = variant.TransposeA ? WgmmaOperand.AcrossK(left, Depth) : WgmmaOperand.AlongK(left);
-        WgmmaOperand b = variant.TransposeB ? WgmmaOperand.AlongK(right) : WgmmaOperand.AcrossK(right, Depth);
         sums.Fill(0);
-        int stage = 0;
         int previous = 0;
-        int parity = 0;
         for (int k = 0; k < blocks; k++)
         {
             Loop.Keep();
-            full.At(stage).Wait(parity);
+            full.At(position.Stage).Wait(position.Parity);
             Wgmma.Fence();
             for (int step = 0; step < Steps; step++)
             {
                 Loop.Unroll();
-                TOperand.Multiply(ref sums, a.At(stage * StageBytes(tile)).Step(step), b.At(stage * StageBytes(tile)).Step(step));
+                TOperand.Multiply(ref sums, a.At(position.Stage * StageBytes(tile)).Step(step), b.At(position.Stage * StageBytes(tile)).Step(step));
             }
 
             Wgmma.Commit();
@@ -170,29 +173,31 @@ internal static class WarpgroupGemm
                 empty.At(previous).Arrive();
             }
 
-            previous = stage;
-            stage++;
-            if (stage == tile.Stages)
-            {
-                stage = 0;
-                parity ^= 1;
-            }
+            previous = position.Stage;
+            position.Advance(tile.Stages);
         }
 
         Wgmma.Wait(0);
+        if (Warp.Lane == 0)
+        {
+            empty.At(previous).Arrive();
+        }
     }
 
-    // A thread holds of its warp's 16 rows lane / 4 and 8 below, of every eight columns 2 (lane mod 4) and the next.
-    private static void Stage<TCount>(Shared<float> staged, int pitch, int warpgroup, Registers<float, TCount> sums)
-        where TCount : struct, ICount
+    /// <summary>A stage of the ring, and the parity of the lap.</summary>
+    private struct RingPosition
     {
-        int row = (warpgroup * Rows) + ((Warp.Index & 3) * 16) + (Warp.Lane >> 2);
-        Shared<Float2> at = staged.From((row * pitch) + ((Warp.Lane & 3) * 2)).As<Float2>();
-        for (int i = 0; i < TCount.Value / 4; i++)
+        public int Stage;
+        public int Parity;
+
+        public void Advance(int stages)
         {
-            Loop.Unroll();
-            at[i * 4] = new Float2(sums[i * 4], sums[(i * 4) + 1]);
-            at[(i * 4) + (4 * pitch)] = new Float2(sums[(i * 4) + 2], sums[(i * 4) + 3]);
+            Stage++;
+            if (Stage == stages)
+            {
+                Stage = 0;
+                Parity ^= 1;
+            }
         }
     }
 }
