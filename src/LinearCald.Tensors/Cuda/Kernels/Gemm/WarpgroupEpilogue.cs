@@ -77,6 +77,13 @@ internal static class WarpgroupEpilogue
             }
 
             Warp.Barrier();
+            Registers<Float4, N4> quads = default;
+            for (int r = 0; r < Quads; r++)
+            {
+                Loop.Unroll();
+                quads[r] = from[r * RowStep * Pitch / 4];
+            }
+
             if (column < arguments.N)
             {
                 Float4 bias = GemmEpilogue.Bias<TWord, TFormat>(arguments, output, column);
@@ -85,16 +92,15 @@ internal static class WarpgroupEpilogue
                     Loop.Unroll();
                     if (r * RowStep < rows)
                     {
-                        Float4 sum = from[r * RowStep * Pitch / 4];
                         if (output.Partial)
                         {
-                            Quad.Store<float, Float32Format>(workspace.From(step * r), sum, true, 4);
+                            Quad.Store<float, Float32Format>(workspace.From(step * r), quads[r], true, 4);
                         }
                         else
                         {
                             View<TWord> argument = output.Pre ? pre.From(step * r) : default;
                             GemmEpilogue.Finish<TWord, TFormat>(
-                                output, arguments.Alpha, sum, old[((i & 1) * Quads) + r], bias, c.From(step * r), argument, arguments.N - column);
+                                output, arguments.Alpha, quads[r], old[((i & 1) * Quads) + r], bias, c.From(step * r), argument, arguments.N - column);
                         }
                     }
                 }
