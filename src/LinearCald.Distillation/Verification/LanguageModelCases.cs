@@ -45,8 +45,8 @@ internal static class LanguageModelCases
         meter.Add("logits", "logits", Fixture.Values(output.Logits), fixture.ExpectedValues("logits"));
         Tensor loss = NextTokenLoss(output.Logits, ids);
         meter.Add("loss", "loss", Fixture.Values(loss), fixture.ExpectedValues("loss"));
-        tape.Backward(loss);
-        CompareGradients(fixture, model, meter);
+        double scale = GoldenBackward.Run(tape, loss, precision);
+        CompareGradients(fixture, model, scale, meter);
     }
 
     /// <summary>Position t predicts token t + 1, as transformers shifts labels: the mean over L − 1 positions of every text.</summary>
@@ -57,7 +57,7 @@ internal static class LanguageModelCases
         return logits.Narrow(1, 0, predicted).Contiguous().Reshape(-1, logits.Shape.Last).CrossEntropy(labels);
     }
 
-    private static void CompareGradients(Fixture fixture, LayeredLanguageModel model, ErrorMeter meter)
+    private static void CompareGradients(Fixture fixture, LayeredLanguageModel model, double scale, ErrorMeter meter)
     {
         Dictionary<string, Tensor> parameters = model.NamedParameters().ToDictionary(p => p.Name, p => p.Parameter.Value);
         int compared = 0;
@@ -67,7 +67,7 @@ internal static class LanguageModelCases
             Tensor? value = parameter == "lm_head.weight" ? model.OutputWeight.Value : parameters.GetValueOrDefault(parameter);
             Tensor gradient = (value ?? throw new CaldException($"{fixture.Folder}: expected.safetensors has {name}, but the model has no such parameter")).Gradient
                 ?? throw new CaldException($"{fixture.Folder}: no gradient reached {parameter}");
-            meter.Add(name, "grad", Fixture.Values(gradient), fixture.ExpectedValues(name));
+            meter.Add(name, "grad", GoldenBackward.Values(gradient, scale), fixture.ExpectedValues(name));
             compared++;
         }
 

@@ -36,7 +36,7 @@ internal static class RobertaCases
 
         meter.Add("logits", "logits", Fixture.Values(output.Logits), fixture.ExpectedValues("logits"));
         meter.Add("loss", "loss", Fixture.Values(loss), fixture.ExpectedValues("loss"));
-        tape.Backward(loss);
+        double scale = GoldenBackward.Run(tape, loss, precision);
         Dictionary<string, Tensor> parameters = model.NamedParameters().ToDictionary(p => p.Name, p => p.Parameter.Value);
         const string Prefix = "grad.";
         foreach (string name in fixture.Expected.Entries.Select(e => e.Name).Where(n => n.StartsWith(Prefix, StringComparison.Ordinal)))
@@ -44,7 +44,7 @@ internal static class RobertaCases
             Tensor parameter = parameters.GetValueOrDefault(name[Prefix.Length..])
                 ?? throw new CaldException($"{fixture.Folder}: expected.safetensors has {name}, but the model has no such parameter");
             Tensor gradient = parameter.Gradient ?? throw new CaldException($"{fixture.Folder}: no gradient reached {name[Prefix.Length..]}");
-            meter.Add(name, "grad", Fixture.Values(gradient), fixture.ExpectedValues(name));
+            meter.Add(name, "grad", GoldenBackward.Values(gradient, scale), fixture.ExpectedValues(name));
         }
 
         return meter.Result(fixture.Name, device.Name, precision.ModelBudget());

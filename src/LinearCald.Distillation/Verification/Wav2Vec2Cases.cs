@@ -46,8 +46,8 @@ internal static class Wav2Vec2Cases
             meter.Add(FramesName, FramesName, Array.ConvertAll(samples, n => (double)model.Config.Frames(n)), fixture.ExpectedValues(FramesName));
         }
 
-        tape.Backward(loss);
-        CompareGradients(fixture, model, meter);
+        double scale = GoldenBackward.Run(tape, loss, precision);
+        CompareGradients(fixture, model, scale, meter);
         return meter.Result(fixture.Name, device.Name, precision.ModelBudget());
     }
 
@@ -97,7 +97,7 @@ internal static class Wav2Vec2Cases
         return losses.Divide(Tensor.From(logits.Device, new Shape(batch), counts)).Mean();
     }
 
-    private static void CompareGradients(Fixture fixture, PretrainedWav2Vec2 model, ErrorMeter meter)
+    private static void CompareGradients(Fixture fixture, PretrainedWav2Vec2 model, double scale, ErrorMeter meter)
     {
         Dictionary<string, Tensor> parameters = model.NamedParameters().ToDictionary(p => p.Name, p => p.Parameter.Value);
         int compared = 0;
@@ -107,7 +107,7 @@ internal static class Wav2Vec2Cases
             Tensor value = parameters.GetValueOrDefault(parameter)
                 ?? throw new CaldException($"{fixture.Folder}: expected.safetensors has {name}, but the model has no such parameter");
             Tensor gradient = value.Gradient ?? throw new CaldException($"{fixture.Folder}: no gradient reached {parameter}");
-            meter.Add(name, "grad", Fixture.Values(gradient), fixture.ExpectedValues(name));
+            meter.Add(name, "grad", GoldenBackward.Values(gradient, scale), fixture.ExpectedValues(name));
             compared++;
         }
 

@@ -22,7 +22,7 @@ internal sealed class GptNeoXAttention : CausalMixer
         _dense = AddModule("dense", new Linear(context, config.HiddenSize, config.HiddenSize, weight, bias));
     }
 
-    public override Tensor Forward(Tensor x, LanguageInput input, ForwardContext context, LayerMemory? memory)
+    public override Tensor Forward(Tensor x, LanguageInput input, ForwardContext context, LayerMemory? memory, DType output)
     {
         KeyValueCache? cache = (KeyValueCache?)memory;
         int batch = x.Shape[0];
@@ -41,11 +41,11 @@ internal sealed class GptNeoXAttention : CausalMixer
         if (cache is null)
         {
             // Lengths say nothing to causal attention within documents: what lies behind a text is behind all its queries.
-            return _dense.Forward(input.Documents is { } documents ? q.DocumentAttention(k, v, documents, options) : q.Attention(k, v, input.Lengths, options));
+            return _dense.Forward(input.Documents is { } documents ? q.DocumentAttention(k, v, documents, options) : q.Attention(k, v, input.Lengths, options), output);
         }
 
         cache.Append(k, v);
-        return _dense.Forward(cache.Attend(q, options));
+        return _dense.Forward(cache.Attend(q, options), output);
     }
 
     public override LayerMemory NewMemory(int batch, int capacity) => new KeyValueCache(batch, Math.Min(capacity, _config.MaximumPositions));

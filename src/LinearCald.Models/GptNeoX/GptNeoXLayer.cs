@@ -19,7 +19,9 @@ internal sealed class GptNeoXFeedForward : Module
         _down = AddModule("dense_4h_to_h", new Linear(context, config.IntermediateSize, config.HiddenSize, config.InitialiserRange));
     }
 
-    public Tensor Forward(Tensor x) => _down.Forward(_up.Forward(x));
+    /// <param name="x">Hidden states in the compute type.</param>
+    /// <param name="output">Type of the result.</param>
+    public Tensor Forward(Tensor x, DType output) => _down.Forward(_up.Forward(x), output);
 }
 
 /// <summary>
@@ -47,17 +49,16 @@ internal sealed class GptNeoXLayer : CausalLayer
     public override Tensor Forward(Tensor x, LanguageInput input, ForwardContext context, LayerMemory? memory)
     {
         using MemoryScope scope = MemoryScope.Begin();
-        Tensor a = Dropped(_mixer.Forward(context.Compute(_mixerNorm.Forward(x)), input, context, memory), context);
+        Tensor a = Dropped(_mixer.Forward(context.Compute(_mixerNorm.Forward(x)), input, context, memory, x.Type), context);
         if (_config.ParallelResidual)
         {
-            // The two contributions are added in the compute type and reach the residual stream together, as under PyTorch's autocast.
-            Tensor f = Dropped(_feedForward.Forward(context.Compute(_feedForwardNorm.Forward(x))), context);
-            return scope.Keep(x.Add(f.Add(a).To(x.Type)));
+            Tensor f = Dropped(_feedForward.Forward(context.Compute(_feedForwardNorm.Forward(x)), x.Type), context);
+            return scope.Keep(x.Add(f.Add(a)));
         }
 
-        x = x.Add(a.To(x.Type));
-        Tensor m = Dropped(_feedForward.Forward(context.Compute(_feedForwardNorm.Forward(x))), context);
-        return scope.Keep(x.Add(m.To(x.Type)));
+        x = x.Add(a);
+        Tensor m = Dropped(_feedForward.Forward(context.Compute(_feedForwardNorm.Forward(x)), x.Type), context);
+        return scope.Keep(x.Add(m));
     }
 
     public override LayerMemory NewMemory(int batch, int capacity) => _mixer.NewMemory(batch, capacity);

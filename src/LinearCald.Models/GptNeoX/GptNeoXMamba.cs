@@ -15,8 +15,8 @@ internal sealed class GptNeoXMamba : CausalMixer
         _mamba = AddModule("mamba", new MambaMixer(context, config.HiddenSize, config.Mamba!));
     }
 
-    public override Tensor Forward(Tensor x, LanguageInput input, ForwardContext context, LayerMemory? memory) =>
-        _mamba.Forward(x, input, context, memory);
+    public override Tensor Forward(Tensor x, LanguageInput input, ForwardContext context, LayerMemory? memory, DType output) =>
+        _mamba.Forward(x, input, context, memory, output);
 
     public override LayerMemory NewMemory(int batch, int capacity) => _mamba.NewMemory(batch, capacity);
 }

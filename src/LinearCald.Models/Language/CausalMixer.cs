@@ -11,7 +11,8 @@ internal abstract class CausalMixer : Module
     /// <param name="input">Lengths and documents of the batch.</param>
     /// <param name="context">What the pass is for.</param>
     /// <param name="memory">Of the tokens before x; updated. Made by <see cref="NewMemory"/>.</param>
-    public abstract Tensor Forward(Tensor x, LanguageInput input, ForwardContext context, LayerMemory? memory);
+    /// <param name="output">Type of the result, the residual stream's: what a 16-bit product sums up reaches it unrounded.</param>
+    public abstract Tensor Forward(Tensor x, LanguageInput input, ForwardContext context, LayerMemory? memory, DType output);
 
     /// <summary>An empty memory.</summary>
     /// <param name="batch">Texts side by side.</param>

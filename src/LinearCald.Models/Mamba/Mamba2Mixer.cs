@@ -47,8 +47,8 @@ internal sealed class Mamba2Mixer : CausalMixer
     /// <summary>Element type of the parameters.</summary>
     public DType ParameterType => _out.Weight.Value.Type;
 
-    public override Tensor Forward(Tensor x, LanguageInput input, ForwardContext context, LayerMemory? memory) =>
-        Forward(x, input.Lengths, input.Sequences, (RecurrentMemory?)memory);
+    public override Tensor Forward(Tensor x, LanguageInput input, ForwardContext context, LayerMemory? memory, DType output) =>
+        Forward(x, input.Lengths, input.Sequences, (RecurrentMemory?)memory, output);
 
     /// <summary>[B, L, d] → [B, L, d]. Padding reaches no valid position; without a bias in out_proj it gives 0.</summary>
     /// <param name="x">Hidden states in the compute type.</param>

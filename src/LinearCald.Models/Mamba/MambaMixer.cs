@@ -43,7 +43,7 @@ internal sealed class MambaMixer : CausalMixer
         _out = AddModule("out_proj", new Linear(context, inner, width, Initialisers.Uniform(outScale / Math.Sqrt(inner)), Bias(inner)));
     }
 
-    public override Tensor Forward(Tensor x, LanguageInput input, ForwardContext context, LayerMemory? memory)
+    public override Tensor Forward(Tensor x, LanguageInput input, ForwardContext context, LayerMemory? memory, DType output)
     {
         RecurrentMemory? past = (RecurrentMemory?)memory;
         (int inner, int states, int rank) = (_config.InnerSize, _config.StateSize, _config.TimeStepRank);
@@ -64,7 +64,7 @@ internal sealed class MambaMixer : CausalMixer
             FinalState = past?.State,
         };
         Tensor y = u.SelectiveScan(delta, a, b, c, _d.Value, z, _timeStep.Bias!.Value, options); // [B, L, D], gated by SiLU(z)
-        return _out.Forward(y);
+        return _out.Forward(y, output);
     }
 
     public override LayerMemory NewMemory(int batch, int capacity) => new RecurrentMemory(

@@ -19,14 +19,14 @@ internal sealed class AttentionData<T>(Accelerator accelerator, GemmPrecision pr
         _ => 1e-2,
     };
 
-    /// <summary>Numbers uniform in (−size, size) on the device and as doubles, equal in value.</summary>
-    public (DeviceBuffer<T> Device, double[] Host) Numbers(int count, double size)
+    /// <summary>Numbers uniform in (middle − size, middle + size) on the device and as doubles, equal in value.</summary>
+    public (DeviceBuffer<T> Device, double[] Host) Numbers(int count, double size, double middle = 0)
     {
         double[] host = new double[count];
         T[] words = new T[count];
         for (int i = 0; i < count; i++)
         {
-            float x = (float)(((2 * _random.NextDouble()) - 1) * size);
+            float x = (float)(middle + (((2 * _random.NextDouble()) - 1) * size));
             words[i] = Narrow(x);
             host[i] = Widen(words[i]);
         }

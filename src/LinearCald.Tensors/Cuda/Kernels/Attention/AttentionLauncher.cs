@@ -41,7 +41,7 @@ internal static unsafe class AttentionLauncher
 
         if (TryShape(problem, problem.QueryLength, kernels.QueryGradientQueries, out LaunchShape shape))
         {
-            accelerator.Launch(kernels.QueryGradient, shape, q, k, v, keyLengths, lse, dots.ReadOnly, gy, gq, sizes, traits);
+            accelerator.Launch(kernels.QueryGradient, shape, q, k, v, keyLengths, lse, dots.View, gy, gq, sizes, traits);
         }
 
         if (TryShape(problem, problem.KeyLength, kernels.KeyGradientKeys, out shape))

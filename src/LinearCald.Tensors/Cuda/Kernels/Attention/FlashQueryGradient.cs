@@ -7,15 +7,22 @@ namespace LinearCald.Tensors.Cuda.Kernels;
 /// A group of four warps owns 64·M queries of a head and walks over the keys in blocks of 8·N; P is computed again, so nothing of size Lq · Lk is stored
 /// and no two groups write to one place.
 /// </summary>
-/// <remarks>Floor: 6 · B · H · Lq · Lk · D operations and one exponential a score.</remarks>
+/// <remarks>
+/// <para>Floor: 6 · B · H · Lq · Lk · D operations and one exponential a score.</para>
+/// <para>
+/// Each row of dS sums to 0, but with D from the rounded y not quite, and what is left over can outweigh all other rounding in gk. The sum of a row is known once the last key
+/// has passed; added to D it makes of it what D stands for, Σ P ∘ M ∘ gy vᵀ unrounded. <see cref="FlashKeyGradient"/> reads that, and so has to run after this kernel.
+/// </para>
+/// </remarks>
 internal static class FlashQueryGradient
 {
     private const int Warps = 4;
 
     /// <summary>Grid and types as <see cref="FlashForward.Run"/>.</summary>
+    /// <param name="dots">From <see cref="FlashRowDots"/>; made more exact.</param>
     [Kernel(Name = "attention_query_gradient")]
     public static void Run<TProduct, T, TM, TN, TD>(
-        ReadOnlyView<T> q, ReadOnlyView<T> k, ReadOnlyView<T> v, ReadOnlyView<int> lengths, ReadOnlyView<float> lse, ReadOnlyView<float> dots, ReadOnlyView<T> gy, View<T> gq,
+        ReadOnlyView<T> q, ReadOnlyView<T> k, ReadOnlyView<T> v, ReadOnlyView<int> lengths, ReadOnlyView<float> lse, View<float> dots, ReadOnlyView<T> gy, View<T> gq,
         AttentionSizes sizes, [Constant] AttentionTraits traits)
         where TProduct : struct, ITileProduct<T>
         where T : unmanaged
@@ -48,7 +55,7 @@ internal static class FlashQueryGradient
         Tile.Load(valueTiles, stride, keys, head, headValues, sizes.Width, length, head, traits.Vectors);
         AsyncCopy.Commit();
 
-        Registers<float, Times<TM, N2>> shifts = default, rowDots = default;
+        Registers<float, Times<TM, N2>> shifts = default, rowDots = default, residues = default;
         int row = warpQuery + (Warp.Lane >> 2);
         for (int i = 0; i < 2 * TM.Value; i++)
         {
@@ -56,6 +63,7 @@ internal static class FlashQueryGradient
             long at = ((long)batchHead * sizes.QueryLength) + query;
             shifts[i] = query < sizes.QueryLength ? Shift(lse[at]) : float.NegativeInfinity;
             rowDots[i] = query < sizes.QueryLength ? dots[at] : 0;
+            residues[i] = 0;
         }
 
         Registers<Float4, Times<TM, TD>> gradient = default;
@@ -96,8 +104,18 @@ internal static class FlashQueryGradient
                 FlashScores.Drop(ref slopes, stepBits.From(16 * TM.Value * Warp.Index));
             }
 
-            Slopes(ref scores, ref slopes, ref shifts, ref rowDots, sizes);
+            Slopes(ref scores, ref slopes, ref shifts, ref rowDots, ref residues, sizes);
             TProduct.RegistersByColumns(ref gradient, ref slopes, keyTiles.From(now), stride);
+        }
+
+        for (int i = 0; i < 2 * TM.Value; i++)
+        {
+            int query = row + (8 * i);
+            float dot = rowDots[i] + SsdTiles.QuadSum(residues[i]);
+            if ((Warp.Lane & 3) == 0 && query < sizes.QueryLength)
+            {
+                dots[((long)batchHead * sizes.QueryLength) + query] = dot;
+            }
         }
 
         for (int i = 0; i < TM.Value * TD.Value; i++)
@@ -113,24 +131,32 @@ internal static class FlashQueryGradient
     /// <summary>−lse · log₂ e, and −∞ for a row that sees no key, so that its probabilities are 0.</summary>
     public static float Shift(float lse) => lse == float.NegativeInfinity ? lse : -lse * Base2.Log2E;
 
-    // slopes, the gradients of the probabilities, become those of the scores
+    // slopes, the gradients of the probabilities, become those of the scores, and residues the lane's share of their sums by row
     private static void Slopes<TM, TN>(
-        ref Registers<Float4, Times<TM, TN>> scores, ref Registers<Float4, Times<TM, TN>> slopes, ref Registers<float, Times<TM, N2>> shifts, ref Registers<float, Times<TM, N2>> dots, AttentionSizes sizes)
+        ref Registers<Float4, Times<TM, TN>> scores, ref Registers<Float4, Times<TM, TN>> slopes, ref Registers<float, Times<TM, N2>> shifts, ref Registers<float, Times<TM, N2>> dots,
+        ref Registers<float, Times<TM, N2>> residues, AttentionSizes sizes)
         where TM : struct, ICount
         where TN : struct, ICount
     {
         for (int m = 0; m < TM.Value; m++)
         {
             float upper = shifts[2 * m], lower = shifts[(2 * m) + 1], upperDot = -dots[2 * m], lowerDot = -dots[(2 * m) + 1];
+            float upperSum = residues[2 * m], lowerSum = residues[(2 * m) + 1];
             for (int n = 0; n < TN.Value; n++)
             {
                 Float4 s = scores[(m * TN.Value) + n], g = slopes[(m * TN.Value) + n];
-                slopes[(m * TN.Value) + n] = new Float4(
+                Float4 slope = new(
                     FlashScores.Probability(s.X, sizes.Scale2, upper) * GpuMath.Fma(g.X, sizes.Kept, upperDot),
                     FlashScores.Probability(s.Y, sizes.Scale2, upper) * GpuMath.Fma(g.Y, sizes.Kept, upperDot),
                     FlashScores.Probability(s.Z, sizes.Scale2, lower) * GpuMath.Fma(g.Z, sizes.Kept, lowerDot),
                     FlashScores.Probability(s.W, sizes.Scale2, lower) * GpuMath.Fma(g.W, sizes.Kept, lowerDot));
+                upperSum += slope.X + slope.Y;
+                lowerSum += slope.Z + slope.W;
+                slopes[(m * TN.Value) + n] = slope;
             }
+
+            residues[2 * m] = upperSum;
+            residues[(2 * m) + 1] = lowerSum;
         }
     }
 }
