@@ -5,6 +5,7 @@ using LinearCald.Tensors.Cuda.Tests.Attention;
 using LinearCald.Tensors.Cuda.Tests.Convolution;
 using LinearCald.Tensors.Cuda.Tests.Ctc;
 using LinearCald.Tensors.Cuda.Tests.Elementwise;
+using LinearCald.Tensors.Cuda.Tests.Ssd;
 using LinearCald.Tensors.Ops;
 
 namespace LinearCald.Tensors.Cuda.Tests;
@@ -179,6 +180,16 @@ public sealed class CudaKernelTests : IDisposable
         foreach (DType type in s_floats)
         {
             SequenceChecks.GradientsOfParts(device, type);
+        }
+    }
+
+    [CudaFact]
+    public void LongScans()
+    {
+        foreach (DType type in (DType[])[DType.BFloat16, DType.Float32])
+        {
+            SsdChecks.Long(_device, type, 4099);
+            SsdChecks.Segments(_device, type, 4, 700);
         }
     }
 

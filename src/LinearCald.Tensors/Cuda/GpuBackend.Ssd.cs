@@ -22,8 +22,22 @@ internal sealed unsafe partial class GpuBackend
         }
 
         void Run<T>()
-            where T : unmanaged => SsdOf<T>(arguments).Forward(
-                Write<T>(y), saved is null ? null : Write<T>(saved), WriteOrNone<float>(arguments.Options.InitialState), WriteOrNone<float>(arguments.Options.FinalState));
+            where T : unmanaged
+        {
+            SsdLauncher<T> launcher = SsdOf<T>(arguments);
+            SsdPlan plan = launcher.ForwardPlan();
+            using MemoryScope scope = MemoryScope.Begin();
+            Tensor? initial = arguments.Options.InitialState, final = arguments.Options.FinalState;
+            if (plan.Segments > 1 && initial is not null && final is not null && Address(initial) == Address(final))
+            {
+                // one segment writes the final state while others still read the initial one
+                initial = Tensor.Allocate(y.Device, DType.Float32, initial.Shape);
+                _accelerator.CopyOnDevice(Address(final), Address(initial), initial.Count * sizeof(float));
+            }
+
+            launcher.Forward(
+                Write<T>(y), saved is null ? null : Write<T>(saved), WriteOrNone<float>(initial), WriteOrNone<float>(final), in plan, SsdRoom(y.Device, plan.CarryElements(arguments.Shape, arguments.Shape.Batch)));
+        }
     }
 
     public override void SsdScanGradient(SsdArguments arguments, Tensor? saved, Tensor gy, in SsdGradients gradients)
@@ -48,13 +62,14 @@ internal sealed unsafe partial class GpuBackend
     {
         SsdLauncher<T> launcher = SsdOf<T>(arguments);
         int batches = launcher.BatchesWithin(_device.WorkspaceElements);
+        SsdPlan plan = launcher.BackwardPlan(batches);
         using MemoryScope scope = MemoryScope.Begin();
-        Tensor shares = Tensor.Allocate(gy.Device, DType.Float32, new Shape(checked((int)launcher.Shares(batches))));
+        View<float> shares = SsdRoom(gy.Device, launcher.Shares(batches, in plan)), room = SsdRoom(gy.Device, plan.CarryElements(arguments.Shape, batches));
 
         // the kernel writes the gradient of an initial state where there is one, wanted or not
         Tensor? initial = g.InitialState ?? (arguments.Options.InitialState is { } h ? Tensor.Allocate(gy.Device, DType.Float32, h.Shape) : null);
         launcher.Backward<TFormat>(
-            Read<T>(gy), Read<T>(saved), Write<float>(shares), batches, RowsOf<T>(g.X), RowsOf<T>(g.Delta), RowsOf<T>(g.B), RowsOf<T>(g.C), Write<float>(g.A), WriteOrNone<float>(g.D), WriteOrNone<float>(g.DeltaBias),
+            Read<T>(gy), Read<T>(saved), shares, batches, in plan, room, RowsOf<T>(g.X), RowsOf<T>(g.Delta), RowsOf<T>(g.B), RowsOf<T>(g.C), Write<float>(g.A), WriteOrNone<float>(g.D), WriteOrNone<float>(g.DeltaBias),
             WriteOrNone<float>(initial));
     }
 
@@ -73,8 +88,11 @@ internal sealed unsafe partial class GpuBackend
             Sequences = ReadOrNone<int>(x.Options.Sequences),
             Lengths = ReadOrNone<int>(x.Options.Lengths),
         };
-        return new SsdLauncher<T>(_accelerator, x.Shape, PrecisionOf("SsdScan", x.X), inputs, Pitch(x.X), Pitch(x.Delta), Pitch(x.B), Pitch(x.C));
+        return new SsdLauncher<T>(_accelerator, x.Shape, PrecisionOf("SsdScan", x.X), inputs, _device.ScanSegments, Pitch(x.X), Pitch(x.Delta), Pitch(x.B), Pitch(x.C));
     }
+
+    /// <summary>Working memory until the innermost scope ends.</summary>
+    private static View<float> SsdRoom(Device device, long elements) => elements == 0 ? default : Write<float>(Tensor.Allocate(device, DType.Float32, new Shape(checked((int)elements))));
 
     private static int Pitch(Tensor x) => checked((int)x.Pitch());
 

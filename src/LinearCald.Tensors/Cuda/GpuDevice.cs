@@ -79,6 +79,9 @@ internal sealed class GpuDevice : Device
     /// <summary>Float32 numbers of working memory that one operation should not pass where it can do its work in turns.</summary>
     public long WorkspaceElements { get; init; } = 1L << 27;
 
+    /// <summary>Parts that the scan of Mamba-2 cuts rows into; 0 to choose by the sizes. Tests set it.</summary>
+    public int ScanSegments { get; init; }
+
     internal override Backend Backend => _backend;
 
     /// <summary>The device of a name that <see cref="Gpu.Accelerator.Open"/> knows; the same object for the same device.</summary>

@@ -10,6 +10,11 @@ internal sealed record SsdCase(SsdShape Shape, int Gap, bool HasD, bool HasBias,
 {
     private static readonly Device Cpu = Device.Parse("cpu");
 
+    /// <summary>A case whose rules are bits: reverse, softplus with limits, d, bias, packed rows, padded rows, an initial state.</summary>
+    public static SsdCase Of(int batch, int length, int heads, int headSize, int stateSize, int gap, int flags, int seed, int groups = 1) => new(
+        new SsdShape(batch, length, heads, groups, headSize, stateSize, 64, (flags & 1) != 0, (flags & 2) != 0, (flags & 2) != 0 ? 0.3 : 0, (flags & 2) != 0 ? 1.2 : double.PositiveInfinity),
+        gap, (flags & 4) != 0, (flags & 8) != 0, (flags & 16) != 0, (flags & 32) != 0, (flags & 64) != 0, seed);
+
     public void Compare(Device device, DType type, double budget)
     {
         using MemoryScope scope = MemoryScope.Begin();
@@ -31,16 +36,34 @@ internal sealed record SsdCase(SsdShape Shape, int Gap, bool HasD, bool HasBias,
             double error = Math.Sqrt(expected[name].Zip(without[name], (x, y) => (x - y) * (x - y)).Sum()), norm = Math.Sqrt(expected[name].Sum(x => x * x));
             Assert.True(error <= budget * (norm + 1e-6), $"{name} without gradients with {type} data: error {error:G3} of {norm:G3}, budget {budget:G3}, {this}");
         }
+
+        if (HasState)
+        {
+            // streaming: the final state takes the initial one's place
+            SortedDictionary<string, double[]> streamed = Run(device, type, false, inPlace: true);
+            foreach (string name in streamed.Keys)
+            {
+                Assert.True(without[name].AsSpan().SequenceEqual(streamed[name]), $"{name} with {type} data is another when the final state takes the initial one's place, {this}");
+            }
+        }
     }
 
-    private SortedDictionary<string, double[]> Run(Device device, DType type, bool backward)
+    /// <summary>Bits do not change from run to run.</summary>
+    public void Repeat(Device device, DType type)
+    {
+        using MemoryScope scope = MemoryScope.Begin();
+        SortedDictionary<string, double[]> first = Run(device, type, true), second = Run(device, type, true);
+        Assert.All(first, result => Assert.Equal(result.Value, second[result.Key]));
+    }
+
+    private SortedDictionary<string, double[]> Run(Device device, DType type, bool backward, bool inPlace = false)
     {
         SsdShape s = Shape;
         DType statistics = type.Statistics();
         int width = s.Heads * s.HeadSize, group = s.Groups * s.StateSize;
         Tensor projected = Numbers(device, type, 1, 1, s.Batch, s.Length, width + (2 * group) + s.Heads + (3 * Gap));
         Tensor a = Numbers(device, statistics, 2, 1, s.Heads).Apply(Activation.Exp).Affine(-1).Detach(), d = Numbers(device, statistics, 3, 1, s.Heads), bias = Numbers(device, statistics, 4, 1, s.Heads);
-        Tensor state = Numbers(device, statistics, 5, 1, s.Batch, s.Heads, s.HeadSize, s.StateSize), final = Tensor.Full(device, statistics, state.Shape, double.NaN);
+        Tensor state = Numbers(device, statistics, 5, 1, s.Batch, s.Heads, s.HeadSize, s.StateSize), final = inPlace ? state : Tensor.Full(device, statistics, state.Shape, double.NaN);
         SsdOptions options = new()
         {
             Heads = s.Heads,

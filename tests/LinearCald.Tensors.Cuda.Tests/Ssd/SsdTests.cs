@@ -1,6 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
 using LinearCald.Gpu;
+using LinearCald.Tensors.Cuda.Kernels;
 using LinearCald.Tensors.Cuda.Tests.Elementwise;
 using LinearCald.Tensors.Ops;
 
@@ -10,6 +11,26 @@ namespace LinearCald.Tensors.Cuda.Tests.Ssd;
 public sealed class SsdTests
 {
     public static TheoryData<DType, bool> Types => new() { { DType.Float32, false }, { DType.Float32, true }, { DType.BFloat16, false }, { DType.Float16, false } };
+
+    [Theory]
+    [InlineData(DType.Float32, 3)]
+    [InlineData(DType.BFloat16, 5)]
+    public void RowsInSegments(DType type, int cases)
+    {
+        using Accelerator accelerator = TestAccelerators.Open("emulator");
+        SsdChecks.Segments(accelerator, type, cases, 330);
+    }
+
+    [Fact]
+    public void SegmentsByTheSizes()
+    {
+        // the emulator has four multiprocessors
+        using Accelerator accelerator = TestAccelerators.Open("emulator");
+        SsdCase c = SsdCase.Of(1, 64 * 12, 1, 8, 8, 0, 0b1111, 5);
+        Assert.Equal(2, SsdPlan.Forward(c.Shape, true, accelerator.Limits.Multiprocessors, 0).Segments);
+        c.Compare(new GpuDevice(accelerator) { PoisonMemory = true }, DType.BFloat16, Budget(DType.BFloat16, false));
+        SsdCase.Of(1, 150, 1, 8, 8, 0, 0b1111111, 6).Repeat(new GpuDevice(accelerator) { ScanSegments = 3 }, DType.Float32);
+    }
 
     [Theory]
     [MemberData(nameof(Types))]
@@ -27,9 +48,7 @@ public sealed class SsdTests
             from gap in Gen.Elements(0, 8, 1)
             from flags in Gen.Choose(0, 127)
             from seed in Gen.Choose(0, 100_000)
-            select new SsdCase(
-                new SsdShape(batch, length, groups * heads, groups, headSize, stateSize, 64, (flags & 1) != 0, (flags & 2) != 0, (flags & 2) != 0 ? 0.3 : 0, (flags & 2) != 0 ? 1.2 : double.PositiveInfinity),
-                gap, (flags & 4) != 0, (flags & 8) != 0, (flags & 16) != 0, (flags & 32) != 0, (flags & 64) != 0, seed);
+            select SsdCase.Of(batch, length, groups * heads, headSize, stateSize, gap, flags, seed, groups);
         Prop.ForAll(cases.ToArbitrary(), c => c.Compare(device, type, Budget(type, tf32))).Holds(type == DType.Float32 && !tf32 ? 3 : 6);
     }
 
@@ -56,11 +75,35 @@ public sealed class SsdTests
     }
 
     [Fact]
-    public void ThreadsDoNotRace()
+    public void RowsOfTheBatchTakeTurnsInSegments()
+    {
+        using Accelerator accelerator = TestAccelerators.Open("emulator");
+        GpuDevice device = new(accelerator) { PoisonMemory = true, WorkspaceElements = 140 * ((2 * 2 * 10) + 2) * 2, ScanSegments = 2 };
+        SsdCase.Of(2, 140, 2, 80, 10, 8, 0b0111111, 12).Compare(device, DType.BFloat16, Budget(DType.BFloat16, false));
+    }
+
+    [Theory]
+    [InlineData(8, 2048, 16, 64, 1, 2)]
+    [InlineData(16, 500, 16, 64, 1, 1)]
+    [InlineData(2, 16384, 16, 64, 8, 8)]
+    [InlineData(1, 64, 1, 64, 1, 1)]
+    [InlineData(1, 16384, 24, 64, 11, 11)]
+    [InlineData(1, 1_000_000, 1, 16, 264, 264)]
+    public void SegmentsOnAnH100(int batch, int length, int heads, int headSize, int forward, int backward)
+    {
+        SsdShape shape = new(batch, length, heads, 1, headSize, 128, 64, false, true, 0, double.PositiveInfinity);
+        Assert.Equal(forward, SsdPlan.Forward(shape, true, 132, 0).Segments);
+        Assert.Equal(backward, SsdPlan.Backward(shape, batch, true, 132, 0).Segments);
+    }
+
+    [Theory]
+    [InlineData(70, 1)]
+    [InlineData(130, 2)]
+    public void ThreadsDoNotRace(int length, int segments)
     {
         using Accelerator accelerator = TestAccelerators.Open("debug");
-        GpuDevice device = new(accelerator);
-        SsdShape shape = new(1, 70, 1, 1, 5, 6, 64, true, true, 0, double.PositiveInfinity);
+        GpuDevice device = new(accelerator) { ScanSegments = segments };
+        SsdShape shape = new(1, length, 1, 1, 5, 6, 64, true, true, 0, double.PositiveInfinity);
         new SsdCase(shape, 1, true, true, true, true, true, 3).Compare(device, DType.BFloat16, Budget(DType.BFloat16, false));
     }
 
@@ -73,10 +116,5 @@ public sealed class SsdTests
         Assert.Contains("136", error.Message, StringComparison.Ordinal);
     }
 
-    private static double Budget(DType type, bool tf32) => tf32 ? 1e-3 : type switch
-    {
-        DType.Float32 => 1e-5,
-        DType.Float16 => 2e-3,
-        _ => 1e-2,
-    };
+    private static double Budget(DType type, bool tf32) => tf32 ? 1e-3 : SsdChecks.Budget(type);
 }

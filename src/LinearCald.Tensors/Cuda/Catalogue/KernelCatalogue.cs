@@ -324,6 +324,12 @@ public static class KernelCatalogue
             device.Backend.SsdScanGradient(arguments, saved, x, new(x, delta, head, b, b, head, head, scan.InitialState));
         }
 
+        // long enough to be cut
+        Tensor far = Make(type, 1, 4096, Width), farNarrow = Make(type, 1, 4096, States), farDelta = Make(type, 1, 4096, Heads);
+        SsdArguments cut = new(far, farDelta, head, farNarrow, farNarrow, head, head, options);
+        Tensor? entries = device.Backend.SsdSaved(cut);
+        device.Backend.SsdScan(cut, far, entries);
+        device.Backend.SsdScanGradient(cut, entries, far, new(far, farDelta, head, farNarrow, farNarrow, head, head, null));
         device.Backend.SsdScan(new(one, Make(type, Batch, 1, Heads), head, narrow, narrow, head, head, options with { InitialState = state, FinalState = state }), one, null);
 
         Tensor Make(DType of, params ReadOnlySpan<int> extents) => Tensor.Empty(device, of, new Shape(extents));

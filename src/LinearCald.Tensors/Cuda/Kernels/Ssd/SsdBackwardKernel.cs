@@ -20,7 +20,7 @@ internal struct SsdOutputs<T>
     /// <summary>[heads of a group · Blocks][rows][G·N]: shares of the gradient of c.</summary>
     public View<float> C;
 
-    /// <summary>[3][B · Blocks][H]: shares of the gradients of a, d and the bias of delta.</summary>
+    /// <summary>[3][B · Segments · Blocks][H]: shares of the gradients of a, d and the bias of delta.</summary>
     public View<float> Sums;
 
     /// <summary>[B, H, P, N]: gradient of the initial state, or empty.</summary>
@@ -28,7 +28,7 @@ internal struct SsdOutputs<T>
 }
 
 /// <summary>
-/// The backward pass of the scan of Mamba-2, one launch: a group of four warps owns a block of features of one head of one row and walks over its chunks in reverse with
+/// The backward pass of the scan of Mamba-2: a group of four warps owns a block of features of one head of one row, or of one segment of it, and walks over its chunks in reverse with
 /// dH [N, P], the gradient of the state behind the chunk, in registers; the states on entry come from the forward pass. With L_ij = exp(s_i − s_j) for j ≤ i, G = C Bᵀ,
 /// K = dy xᵀ, e_i = exp(s_i), r_j = exp(s_last − s_j): du = (G ∘ L)ᵀ dy + r B dH, dx = Δ du + D dy, dB = (Δ K ∘ L)ᵀ C + r Δ x dHᵀ, dC = (K ∘ L Δ) B + e dy Hᵀ,
 /// dH ← exp(s_last) dH + Cᵀ (e dy). What is summed over heads is left as a share of each.
@@ -41,7 +41,7 @@ internal static class SsdBackwardKernel
 {
     /// <summary>Grid, group and types as <see cref="SsdForwardKernel.Run"/>.</summary>
     [Kernel(Name = "ssd_backward")]
-    public static void Run<TProduct, T, TS, TP>(SsdInputs<T> inputs, ReadOnlyView<T> gy, ReadOnlyView<T> saved, SsdOutputs<T> outputs, SsdSizes sizes, [Constant] SsdTraits traits)
+    public static void Run<TProduct, T, TS, TP>(SsdInputs<T> inputs, ReadOnlyView<T> gy, ReadOnlyView<T> saved, SsdOutputs<T> outputs, SsdCarry carry, SsdSizes sizes, [Constant] SsdTraits traits)
         where TProduct : struct, ITileProduct<T>
         where T : unmanaged
         where TS : struct, ICount
@@ -52,9 +52,10 @@ internal static class SsdBackwardKernel
         SsdBackwardTiles<T> tiles = SsdBackwardTiles<T>.Allocate(Q, states, wide, narrow);
         SsdDecays decays = SsdDecays.Allocate(1);
 
-        int block = Grid.IndexX % sizes.Blocks, batchHead = (sizes.FirstBatch * sizes.Heads) + (Grid.IndexX / sizes.Blocks), column = block * columns, head = batchHead % sizes.Heads, batch = batchHead / sizes.Heads;
+        SsdPlace place = new(sizes, traits);
+        int block = place.Block, batchHead = place.BatchHead, column = block * columns, head = place.Head;
         int validColumns = traits.HeadSize % columns == 0 ? columns : Math.Min(columns, traits.HeadSize - column), warpRow = 16 * Warp.Index;
-        SsdPath path = sizes.Path(inputs.Lengths, batch, traits);
+        SsdPath path = sizes.Path(inputs.Lengths, place.Batch, traits);
         SsdStreams<T> streams = new(path, head, column, sizes, traits);
         float a = inputs.A[head], bias = traits.HasBias ? inputs.DeltaBias[head] : 0f, d = traits.HasD ? inputs.D[head] : 0f;
         int width = sizes.Groups * traits.StateSize, part = (head % sizes.HeadsPerGroup * sizes.Blocks) + block;
@@ -65,19 +66,27 @@ internal static class SsdBackwardKernel
 
         Registers<Float4, Times<TS, TP>> state = default; // dH
         state.Fill(default);
+        int segment = 0, begin = 0, end = SsdSizes.ChunksOf(path.Steps);
+        if (traits.IsCut)
+        {
+            segment = sizes.Segments - 1 - place.Turn;
+            begin = path.FirstChunk(segment, sizes);
+            end = path.FirstChunk(segment + 1, sizes);
+            carry.Enter(ref state, place.Team, place.Turn, sizes);
+        }
+
         SsdStates.WriteTile<TProduct, T, TS, TP>(ref state, tiles.StateGradient, narrow);
-        int chunks = (path.Steps + Q - 1) / Q;
         SsdSums sums = default;
         SsdRawDeltas raw = default;
-        if (chunks > 0)
+        if (end > begin)
         {
-            LoadAllButC(tiles, streams, inputs, gy, saved, batchHead, chunks - 1, column, states, columns, wide, narrow, validColumns, sizes, traits);
-            streams.LoadC(tiles.C, wide, states, inputs.C, (chunks - 1) * Q, traits);
-            raw = SsdRawDeltas.Read<TProduct, T>(inputs.Delta, inputs.Sequences, path, (chunks - 1) * Q, head, sizes, traits);
+            LoadAllButC(tiles, streams, inputs, gy, saved, batchHead, end - 1, column, states, columns, wide, narrow, validColumns, sizes, traits);
+            streams.LoadC(tiles.C, wide, states, inputs.C, (end - 1) * Q, traits);
+            raw = SsdRawDeltas.Read<TProduct, T>(inputs.Delta, inputs.Sequences, path, (end - 1) * Q, head, sizes, traits);
         }
 
         AsyncCopy.Commit();
-        for (int k = chunks - 1; k >= 0; k--)
+        for (int k = end - 1; k >= begin; k--)
         {
             Loop.Keep();
             int firstStep = k * Q, left = path.Steps - firstStep;
@@ -101,7 +110,7 @@ internal static class SsdBackwardKernel
 
             // the scaled dy and all sums by step are there, and only C and the scaled dy are still read
             Group.Barrier();
-            if (k > 0)
+            if (k > begin)
             {
                 LoadAllButC(tiles, streams, inputs, gy, saved, batchHead, k - 1, column, states, columns, wide, narrow, validColumns, sizes, traits);
             }
@@ -116,7 +125,7 @@ internal static class SsdBackwardKernel
 
             // nobody reads C, decays or sums of this chunk any more
             Group.Barrier();
-            if (k > 0)
+            if (k > begin)
             {
                 streams.LoadC(tiles.C, wide, states, inputs.C, firstStep - Q, traits);
                 AsyncCopy.Commit();
@@ -124,13 +133,17 @@ internal static class SsdBackwardKernel
             }
         }
 
-        SsdTiles.ClearPadding(outputs.X, outputs.XPitch, path, streams.Feature, validColumns);
+        SsdTiles.ClearPadding(outputs.X, outputs.XPitch, path, streams.Feature, validColumns, place.Turn, sizes, traits);
         if (traits.HasInitial)
         {
-            SsdStates.Write(ref state, outputs.Initial, (long)batchHead * traits.HeadSize * traits.StateSize, column, traits);
+            if (segment == 0)
+            {
+                SsdStates.Write(ref state, outputs.Initial, (long)batchHead * traits.HeadSize * traits.StateSize, column, traits);
+            }
         }
 
-        sums.Write(outputs.Sums, tiles.Carried, ((batch * sizes.Blocks) + block) * sizes.Heads, sizes.Batch * sizes.Blocks * sizes.Heads, head);
+        int parts = sizes.Segments * sizes.Blocks, sample = (place.Batch * parts) + (segment * sizes.Blocks) + block;
+        sums.Write(outputs.Sums, tiles.Carried, sample * sizes.Heads, sizes.Batch * parts * sizes.Heads, head);
     }
 
     private static void LoadAllButC<T>(

@@ -3,7 +3,7 @@ using LinearCald.Gpu;
 namespace LinearCald.Tensors.Cuda.Kernels;
 
 /// <summary>
-/// The scan of Mamba-2 (Dao and Gu 2024, arXiv 2405.21060), one launch: a group of four warps owns a block of features of one head of one row and walks over its chunks with
+/// The scan of Mamba-2 (Dao and Gu 2024, arXiv 2405.21060): a group of four warps owns a block of features of one head of one row, or of one segment of it, and walks over its chunks with
 /// the state H [N, P] in registers. With s_i = Σ_{j ≤ i} Δ_j A: y_i = exp(s_i) C_i H + Σ_{j ≤ i} (C_i · B_j) exp(s_i − s_j) Δ_j x_j + D x_i;
 /// H ← exp(s_last) H + Σ_j B_jᵀ exp(s_last − s_j) Δ_j x_j. The next chunk's copy is under way while one is computed on.
 /// </summary>
@@ -13,13 +13,13 @@ namespace LinearCald.Tensors.Cuda.Kernels;
 /// </remarks>
 internal static class SsdForwardKernel
 {
-    /// <summary>Grid: blocks of features · heads · rows, blocks fastest. Group: 128.</summary>
+    /// <summary>Grid: blocks of features · heads · rows · segments, blocks fastest. Group: 128.</summary>
     /// <typeparam name="TProduct">The arithmetic.</typeparam>
     /// <typeparam name="T">What device memory holds.</typeparam>
     /// <typeparam name="TS">Blocks of 16 rows of the state a warp: 64 times this hold N.</typeparam>
     /// <typeparam name="TP">Blocks of 8 features a group.</typeparam>
     [Kernel(Name = "ssd_forward")]
-    public static void Run<TProduct, T, TS, TP>(SsdInputs<T> inputs, View<T> y, View<T> saved, View<float> initial, View<float> final, SsdSizes sizes, [Constant] SsdTraits traits)
+    public static void Run<TProduct, T, TS, TP>(SsdInputs<T> inputs, View<T> y, View<T> saved, View<float> initial, View<float> final, SsdCarry carry, SsdSizes sizes, [Constant] SsdTraits traits)
         where TProduct : struct, ITileProduct<T>
         where T : unmanaged
         where TS : struct, ICount
@@ -31,9 +31,10 @@ internal static class SsdForwardKernel
         Shared<T> xTile = Shared.Allocate<T>(Q * narrow), scaledTile = Shared.Allocate<T>(Q * narrow), stateTile = Shared.Allocate<T>(states * narrow);
         SsdDecays bothDecays = SsdDecays.Allocate(2);
 
-        int batchHead = (sizes.FirstBatch * sizes.Heads) + (Grid.IndexX / sizes.Blocks), column = Grid.IndexX % sizes.Blocks * columns, head = batchHead % sizes.Heads, batch = batchHead / sizes.Heads;
+        SsdPlace place = new(sizes, traits);
+        int batchHead = place.BatchHead, column = place.Block * columns, head = place.Head;
         int validColumns = traits.HeadSize % columns == 0 ? columns : Math.Min(columns, traits.HeadSize - column), warpRow = 16 * Warp.Index;
-        SsdPath path = sizes.Path(inputs.Lengths, batch, traits);
+        SsdPath path = sizes.Path(inputs.Lengths, place.Batch, traits);
         SsdStreams<T> streams = new(path, head, column, sizes, traits);
         float a = inputs.A[head], bias = traits.HasBias ? inputs.DeltaBias[head] : 0f, d = traits.HasD ? inputs.D[head] : 0f;
         long stateAt = (long)batchHead * traits.HeadSize * traits.StateSize;
@@ -45,14 +46,22 @@ internal static class SsdForwardKernel
             SsdStates.Read(ref state, initial, stateAt, column, traits);
         }
 
+        int begin = 0, end = SsdSizes.ChunksOf(path.Steps);
+        if (traits.IsCut)
+        {
+            begin = path.FirstChunk(place.Turn, sizes);
+            end = path.FirstChunk(place.Turn + 1, sizes);
+            carry.Enter(ref state, place.Team, place.Turn, sizes);
+        }
+
         SsdStates.WriteTile<TProduct, T, TS, TP>(ref state, stateTile, narrow);
-        int chunks = (path.Steps + Q - 1) / Q;
-        streams.LoadB(bTiles, wide, states, inputs.B, 0, traits);
-        streams.LoadC(cTiles, wide, states, inputs.C, 0, traits);
-        streams.LoadX(xTile, narrow, columns, inputs.X, 0, validColumns, traits);
+        int even = begin & 1; // the first chunk's half of what is double
+        streams.LoadB(bTiles.From(even * Q * wide), wide, states, inputs.B, begin * Q, traits);
+        streams.LoadC(cTiles.From(even * Q * wide), wide, states, inputs.C, begin * Q, traits);
+        streams.LoadX(xTile, narrow, columns, inputs.X, begin * Q, validColumns, traits);
         AsyncCopy.Commit();
-        SsdRawDeltas raw = SsdRawDeltas.Read<TProduct, T>(inputs.Delta, inputs.Sequences, path, 0, head, sizes, traits);
-        for (int k = 0; k < chunks; k++)
+        SsdRawDeltas raw = SsdRawDeltas.Read<TProduct, T>(inputs.Delta, inputs.Sequences, path, begin * Q, head, sizes, traits);
+        for (int k = begin; k < end; k++)
         {
             Loop.Keep();
             int now = k & 1, next = ~k & 1, firstStep = k * Q;
@@ -72,7 +81,7 @@ internal static class SsdForwardKernel
 
             // tiles, decays and the rounded state are there, and every thread has left the products of the chunk before
             Group.Barrier();
-            if (k + 1 < chunks)
+            if (k + 1 < end)
             {
                 streams.LoadB(bTiles.From(next * Q * wide), wide, states, inputs.B, firstStep + Q, traits);
                 streams.LoadC(cTiles.From(next * Q * wide), wide, states, inputs.C, firstStep + Q, traits);
@@ -96,7 +105,7 @@ internal static class SsdForwardKernel
 
             // all scaled rows are there, and no thread reads x or the rounded state any more
             Group.Barrier();
-            if (k + 1 < chunks)
+            if (k + 1 < end)
             {
                 streams.LoadX(xTile, narrow, columns, inputs.X, firstStep + Q, validColumns, traits);
                 AsyncCopy.Commit();
@@ -107,10 +116,13 @@ internal static class SsdForwardKernel
             SsdStates.WriteTile<TProduct, T, TS, TP>(ref state, stateTile, narrow);
         }
 
-        SsdTiles.ClearPadding(y, sizes.YPitch, path, streams.Feature, validColumns);
+        SsdTiles.ClearPadding(y, sizes.YPitch, path, streams.Feature, validColumns, place.Turn, sizes, traits);
         if (traits.HasFinal)
         {
-            SsdStates.Write(ref state, final, stateAt, column, traits);
+            if (place.Turn == sizes.Segments - 1)
+            {
+                SsdStates.Write(ref state, final, stateAt, column, traits);
+            }
         }
     }
 

@@ -15,6 +15,8 @@ internal sealed record SsdKernels
 
     public required Kernel Backward { get; init; }
 
+    public required Kernel Ends { get; init; }
+
     public required Kernel Step { get; init; }
 
     /// <param name="stateSize">1 … 128.</param>
@@ -59,6 +61,7 @@ internal sealed record SsdKernels
         {
             Forward = Kernel.Of(SsdForwardKernel.Run<TProduct, T, TS, TP>),
             Backward = Kernel.Of(SsdBackwardKernel.Run<TProduct, T, TS, TP>),
+            Ends = Kernel.Of(SsdEndsKernel.Run<TProduct, T, TS, TP>),
             Step = Kernel.Of(SsdStepKernel.Run<TProduct, T>),
         };
 }

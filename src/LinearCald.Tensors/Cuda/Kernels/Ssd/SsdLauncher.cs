@@ -8,20 +8,29 @@ namespace LinearCald.Tensors.Cuda.Kernels;
 /// <param name="Shape">The sizes; its chunk is not used, the kernels have their own.</param>
 /// <param name="Precision">Of the products; says what the data are.</param>
 /// <param name="Inputs">The tensors.</param>
+/// <param name="Segments">Parts that rows are cut into, or 0 to choose by the sizes.</param>
 /// <param name="XPitch">Elements from one position of x to the next, as the other three.</param>
 internal readonly record struct SsdLauncher<T>(
-    Accelerator Accelerator, SsdShape Shape, GemmPrecision Precision, SsdInputs<T> Inputs, int XPitch, int DeltaPitch, int BPitch, int CPitch)
+    Accelerator Accelerator, SsdShape Shape, GemmPrecision Precision, SsdInputs<T> Inputs, int Segments, int XPitch, int DeltaPitch, int BPitch, int CPitch)
     where T : unmanaged
 {
-    private const int FewGroups = 264; // two for each multiprocessor of an H100
+    private static unsafe bool Is16Bit => sizeof(T) == 2;
 
     private int Width => Shape.Heads * Shape.HeadSize;
 
     /// <summary>What the forward pass keeps for the backward pass: the state on entry of every chunk, [N, P].</summary>
-    public static Shape SavedShape(in SsdShape shape) => new(checked(shape.Batch * shape.Heads), Chunks(shape.Length), shape.StateSize, shape.HeadSize);
+    public static Shape SavedShape(in SsdShape shape) => new(checked(shape.Batch * shape.Heads), SsdSizes.ChunksOf(shape.Length), shape.StateSize, shape.HeadSize);
+
+    /// <summary>How the forward pass is dealt out.</summary>
+    public SsdPlan ForwardPlan() => SsdPlan.Forward(Shape, Is16Bit, Accelerator.Limits.Multiprocessors, Segments);
+
+    /// <summary>How the backward pass over <paramref name="batches"/> rows of the batch at a time is dealt out.</summary>
+    public SsdPlan BackwardPlan(int batches) => SsdPlan.Backward(Shape, batches, Is16Bit, Accelerator.Limits.Multiprocessors, Segments);
 
     /// <summary>y, contiguous, and where they are given the kept states and the final state.</summary>
-    public void Forward(View<T> y, View<T>? saved, View<float>? initial, View<float>? final)
+    /// <param name="room">For what segments hand on, as much as <see cref="ForwardPlan"/> says.</param>
+    /// <param name="initial">May be <paramref name="final"/> where there is one segment.</param>
+    public void Forward(View<T> y, View<T>? saved, View<float>? initial, View<float>? final, in SsdPlan plan, View<float> room)
     {
         if (Shape.Length == 1 && saved is null)
         {
@@ -36,14 +45,14 @@ internal readonly record struct SsdLauncher<T>(
             return;
         }
 
-        int columns = Columns(Precision >= GemmPrecision.BFloat16 && (long)Shape.Batch * Shape.Heads * Blocks(64) >= FewGroups ? 64 : 32);
-        SsdKernels kernels = SsdKernels.For(Precision, Shape.StateSize, columns);
-        int blocks = Blocks(columns), groups = Groups(blocks);
-        if (groups > 0)
+        SsdKernels kernels = SsdKernels.For(Precision, Shape.StateSize, plan.Columns);
+        SsdSizes sizes = Sizes(plan.Blocks) with { Segments = plan.Segments };
+        if (sizes.Teams > 0)
         {
-            Accelerator.Launch(
-                kernels.Forward, new LaunchShape(groups, SsdSizes.Threads), Inputs, y, saved ?? default, initial ?? default, final ?? default, Sizes(blocks),
-                Traits(initial.HasValue, final.HasValue, saved.HasValue, y, saved ?? default));
+            SsdTraits traits = Traits(initial.HasValue, final.HasValue, saved.HasValue, y, saved ?? default) with { IsCut = plan.Segments > 1 };
+            SsdCarry carry = plan.Carry(room, Shape, Shape.Batch);
+            Ends(kernels, default, carry, sizes, traits, adjoint: false);
+            Accelerator.Launch(kernels.Forward, GroupsOf(sizes, plan.Segments), Inputs, y, saved ?? default, initial ?? default, final ?? default, carry, sizes, traits);
         }
     }
 
@@ -53,19 +62,20 @@ internal readonly record struct SsdLauncher<T>(
     /// <typeparam name="TFormat">Format of the data.</typeparam>
     /// <param name="shares">As many as <see cref="Shares"/> says.</param>
     /// <param name="batches">Rows of the batch at a time, that <see cref="Shares"/> was asked for.</param>
+    /// <param name="room">For what segments hand on, as much as <paramref name="plan"/> says.</param>
     public void Backward<TFormat>(
-        ReadOnlyView<T> gy, ReadOnlyView<T> saved, View<float> shares, int batches, in SsdRows<T> gx, in SsdRows<T> gdelta, in SsdRows<T> gb, in SsdRows<T> gc, View<float> ga, View<float>? gd, View<float>? gbias,
-        View<float>? ginitial)
+        ReadOnlyView<T> gy, ReadOnlyView<T> saved, View<float> shares, int batches, in SsdPlan plan, View<float> room, in SsdRows<T> gx, in SsdRows<T> gdelta, in SsdRows<T> gb, in SsdRows<T> gc, View<float> ga,
+        View<float>? gd, View<float>? gbias, View<float>? ginitial)
         where TFormat : struct, IElementFormat<T>
     {
-        int columns = Columns(64), blocks = Blocks(columns), width = Shape.Groups * Shape.StateSize, samples = Shape.Batch * blocks;
-        SsdKernels kernels = SsdKernels.For(Precision, Shape.StateSize, columns);
-        SsdTraits traits = BackwardTraits(gy, saved, in gx, ginitial.HasValue);
+        int blocks = plan.Blocks, width = Shape.Groups * Shape.StateSize, samples = Shape.Batch * blocks * plan.Segments;
+        SsdKernels kernels = SsdKernels.For(Precision, Shape.StateSize, plan.Columns);
+        SsdTraits traits = BackwardTraits(gy, saved, in gx, ginitial.HasValue) with { IsCut = plan.Segments > 1 };
         View<float> sums = shares.Slice(0, 3L * samples * Shape.Heads);
         for (int first = 0; first < Shape.Batch && Shape.Length > 0; first += batches)
         {
             int count = Math.Min(batches, Shape.Batch - first), rows = count * Shape.Length;
-            long wide = (long)rows * Shape.HeadsPerGroup * blocks * width, at = SumsRoom(blocks);
+            long wide = (long)rows * Shape.HeadsPerGroup * blocks * width, at = SumsRoom(in plan);
             SsdOutputs<T> outputs = new()
             {
                 X = gx.View,
@@ -76,8 +86,10 @@ internal readonly record struct SsdLauncher<T>(
                 Sums = sums,
                 Initial = ginitial ?? default,
             };
-            Accelerator.Launch(
-                kernels.Backward, new LaunchShape(checked(count * Shape.Heads * blocks), SsdSizes.Threads), Inputs, gy, saved, outputs, Sizes(blocks) with { FirstBatch = first, Batches = count }, traits);
+            SsdSizes sizes = Sizes(blocks) with { FirstBatch = first, Batches = count, Segments = plan.Segments };
+            SsdCarry carry = plan.Carry(room, Shape, count);
+            Ends(kernels, gy, carry, sizes, traits, adjoint: true);
+            Accelerator.Launch(kernels.Backward, GroupsOf(sizes, plan.Segments), Inputs, gy, saved, outputs, carry, sizes, traits);
             Sum<TFormat>(outputs.B, in gb, first, Shape.HeadsPerGroup * blocks, rows, width);
             Sum<TFormat>(outputs.C, in gc, first, Shape.HeadsPerGroup * blocks, rows, width);
             Sum<TFormat>(outputs.Delta, in gdelta, first, blocks, rows, Shape.Heads);
@@ -90,16 +102,12 @@ internal readonly record struct SsdLauncher<T>(
     }
 
     /// <summary>Elements of the shares of sums that a backward pass over <paramref name="batches"/> rows of the batch at a time needs.</summary>
-    public long Shares(int batches)
-    {
-        int blocks = Blocks(Columns(64));
-        return SumsRoom(blocks) + (batches * SharesOfRow(blocks));
-    }
+    public long Shares(int batches, in SsdPlan plan) => SumsRoom(in plan) + (batches * SharesOfRow(plan.Blocks));
 
     /// <summary>How many rows of the batch at a time fit into <paramref name="elements"/> shares; one at least.</summary>
-    public int BatchesWithin(long elements) => (int)Math.Clamp(elements / Math.Max(1, SharesOfRow(Blocks(Columns(64)))), 1, Math.Max(1, Shape.Batch));
+    public int BatchesWithin(long elements) => (int)Math.Clamp(elements / Math.Max(1, SharesOfRow(BackwardPlan(1).Blocks)), 1, Math.Max(1, Shape.Batch));
 
-    private static int Chunks(int length) => (length + SsdSizes.Chunk - 1) / SsdSizes.Chunk;
+    private static LaunchShape GroupsOf(in SsdSizes sizes, int turns) => new(checked(sizes.Teams * turns), SsdSizes.Threads);
 
     private static bool IsMultiple(int bytes, nint address, long pitch)
     {
@@ -110,7 +118,7 @@ internal readonly record struct SsdLauncher<T>(
     }
 
     // in whole 16 bytes: what lies behind is written in pairs
-    private long SumsRoom(int blocks) => ((3L * Shape.Batch * blocks * Shape.Heads) + 3) & ~3L;
+    private long SumsRoom(in SsdPlan plan) => ((3L * Shape.Batch * plan.Blocks * plan.Segments * Shape.Heads) + 3) & ~3L;
 
     private long SharesOfRow(int blocks) => (long)Shape.Length * blocks * ((2L * Shape.HeadsPerGroup * Shape.Groups * Shape.StateSize) + Shape.Heads);
 
@@ -124,11 +132,15 @@ internal readonly record struct SsdLauncher<T>(
         };
     }
 
-    private int Columns(int most) => Shape.HeadSize <= 16 ? 16 : Shape.HeadSize <= 32 ? 32 : most;
-
-    private int Blocks(int columns) => (Shape.HeadSize + columns - 1) / columns;
-
-    private int Groups(int blocks) => checked(Shape.Batch * Shape.Heads * blocks);
+    // the first pass over rows that are cut
+    private void Ends(SsdKernels kernels, ReadOnlyView<T> gy, SsdCarry carry, SsdSizes sizes, SsdTraits traits, bool adjoint)
+    {
+        if (sizes.Segments > 1)
+        {
+            SsdTraits needed = traits with { HasD = false, HasInitial = false, HasFinal = false, Saves = false, Pairs = false };
+            Accelerator.Launch(kernels.Ends, GroupsOf(sizes, sizes.Segments - 1), Inputs, gy, carry, sizes, needed, adjoint);
+        }
+    }
 
     private SsdSizes Sizes(int blocks) => new()
     {
@@ -137,8 +149,9 @@ internal readonly record struct SsdLauncher<T>(
         Length = Shape.Length,
         Heads = Shape.Heads,
         HeadsPerGroup = Shape.HeadsPerGroup,
-        Chunks = Chunks(Shape.Length),
+        Chunks = SsdSizes.ChunksOf(Shape.Length),
         Blocks = blocks,
+        Segments = 1,
         XPitch = XPitch,
         DeltaPitch = DeltaPitch,
         BPitch = BPitch,
@@ -154,7 +167,7 @@ internal readonly record struct SsdLauncher<T>(
         long pitches = (long)XPitch | (long)BPitch | (long)CPitch | (long)Shape.HeadSize | (long)Shape.StateSize;
         return new SsdTraits(
             Shape.HeadSize, Shape.StateSize, Shape.Reverse, Shape.Softplus, Inputs.D.Length > 0, Inputs.DeltaBias.Length > 0, Inputs.Sequences.Length > 0, Inputs.Lengths.Length > 0,
-            hasInitial, hasFinal, saves, IsMultiple(16, addresses, pitches), IsMultiple(2 * sizeof(T), addresses, pitches));
+            hasInitial, hasFinal, saves, false, IsMultiple(16, addresses, pitches), IsMultiple(2 * sizeof(T), addresses, pitches));
     }
 
     private void Sum<TFormat>(ReadOnlyView<float> parts, in SsdRows<T> target, int firstBatch, int count, int rows, int columns)

@@ -29,6 +29,9 @@ internal struct SsdSizes
     /// <summary>Groups that share the columns of a head; each takes a block of them.</summary>
     public int Blocks;
 
+    /// <summary>Parts of a row that are worked on at the same time; see <see cref="SsdPlan"/>.</summary>
+    public int Segments;
+
     public int XPitch;
     public int DeltaPitch;
     public int BPitch;
@@ -39,6 +42,12 @@ internal struct SsdSizes
 
     /// <summary>Number of groups of b and c.</summary>
     public readonly int Groups => Heads / HeadsPerGroup;
+
+    /// <summary>Groups of one segment of all rows of the launch.</summary>
+    public readonly int Teams => Batches * Heads * Blocks;
+
+    /// <summary>Chunks of a row of so many steps.</summary>
+    public static int ChunksOf(int steps) => (steps + Chunk - 1) / Chunk;
 
     /// <summary>The way of the scan along row <paramref name="batch"/>.</summary>
     public readonly SsdPath Path(ReadOnlyView<int> lengths, int batch, SsdTraits traits)
@@ -63,6 +72,13 @@ internal struct SsdPath
     /// <summary>Row after the last one.</summary>
     public int End;
 
+    /// <summary>First chunk of a segment: each row's chunks are dealt out evenly. Segments may be empty.</summary>
+    public readonly int FirstChunk(int segment, SsdSizes sizes)
+    {
+        int chunks = SsdSizes.ChunksOf(Steps), each = chunks / sizes.Segments;
+        return (each * segment) + Math.Min(segment, chunks - (each * sizes.Segments));
+    }
+
     /// <summary>Row of a step.</summary>
     public readonly int Row(int step, SsdTraits traits) => traits.Reverse ? First - step : First + step;
 }
@@ -70,10 +86,11 @@ internal struct SsdPath
 /// <summary>What the kernels of the scan of Mamba-2 are compiled for.</summary>
 /// <param name="HeadSize">Features of a head, P.</param>
 /// <param name="StateSize">Numbers of state a feature, N.</param>
+/// <param name="IsCut">Whether rows are cut into segments.</param>
 /// <param name="Vectors">Whether heads and groups start at, and are multiples of, 16 bytes in every tensor of data.</param>
 /// <param name="Pairs">Whether they start at, and are multiples of, two elements.</param>
 internal readonly record struct SsdTraits(
-    int HeadSize, int StateSize, bool Reverse, bool Softplus, bool HasD, bool HasBias, bool HasSequences, bool HasLengths, bool HasInitial, bool HasFinal, bool Saves, bool Vectors, bool Pairs)
+    int HeadSize, int StateSize, bool Reverse, bool Softplus, bool HasD, bool HasBias, bool HasSequences, bool HasLengths, bool HasInitial, bool HasFinal, bool Saves, bool IsCut, bool Vectors, bool Pairs)
 {
     /// <summary>Elements from the row of a step to that of the next.</summary>
     public int Step(int pitch) => Reverse ? -pitch : pitch;

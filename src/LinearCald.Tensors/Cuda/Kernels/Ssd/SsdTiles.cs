@@ -96,11 +96,12 @@ internal static class SsdTiles
         }
     }
 
-    /// <summary>Zero in some columns of the padding, by all threads.</summary>
-    public static void ClearPadding<T>(View<T> target, int pitch, SsdPath path, int first, int columns)
+    /// <summary>Zero in some columns of the padding, by all threads of all turns.</summary>
+    public static void ClearPadding<T>(View<T> target, int pitch, SsdPath path, int first, int columns, int turn, SsdSizes sizes, SsdTraits traits)
         where T : unmanaged
     {
-        for (int i = Group.Thread; i < (path.End - path.Padding) * columns; i += SsdSizes.Threads)
+        int turns = traits.IsCut ? sizes.Segments : 1;
+        for (int i = (turn * SsdSizes.Threads) + Group.Thread; i < (path.End - path.Padding) * columns; i += turns * SsdSizes.Threads)
         {
             Loop.Keep();
             target[((long)(path.Padding + (i / columns)) * pitch) + first + (i % columns)] = default;
