@@ -82,12 +82,16 @@ internal abstract partial class Backend
 
     public abstract void LayerMseGradient(Tensor student, Tensor teacher, Tensor? lengths, bool normalise, double scale, Tensor gloss, Tensor gstudent);
 
-    /// <summary>Softmax attention; q, k, v, y [B, L, heads · d]; lse [B, heads, L]; lengths int32 [B] or null.</summary>
+    /// <summary>
+    /// Softmax attention; q, k, v, y [B, L, heads · d]; lse [B, heads, L]; lengths int32 [B] or null. 16-bit only: rest, of y's type and shape, takes what rounding took from y;
+    /// null when no gradient is wanted.
+    /// </summary>
     public abstract void Attention(
-        Tensor q, Tensor k, Tensor v, Tensor? lengths, int heads, bool causal, double scale, double p, RandomKey key, Tensor y, Tensor lse);
+        Tensor q, Tensor k, Tensor v, Tensor? lengths, int heads, bool causal, double scale, double p, RandomKey key, Tensor y, Tensor lse, Tensor? rest = null);
 
     public abstract void AttentionGradient(
-        Tensor q, Tensor k, Tensor v, Tensor? lengths, int heads, bool causal, double scale, double p, RandomKey key, Tensor y, Tensor lse, Tensor gy, Tensor gq, Tensor gk, Tensor gv);
+        Tensor q, Tensor k, Tensor v, Tensor? lengths, int heads, bool causal, double scale, double p, RandomKey key, Tensor y, Tensor lse, Tensor gy, Tensor gq, Tensor gk, Tensor gv,
+        Tensor? rest = null);
 
     /// <summary>Linformer attention; e, f [positions, rank]; kProjected, vProjected [B, rank, heads · d] are kept for the gradient.</summary>
     public abstract void LinformerAttention(

@@ -5,7 +5,7 @@ namespace LinearCald.Tensors.Cpu;
 internal sealed unsafe partial class CpuBackend
 {
     public override void Attention(
-        Tensor q, Tensor k, Tensor v, Tensor? lengths, int heads, bool causal, double scale, double p, RandomKey key, Tensor y, Tensor lse)
+        Tensor q, Tensor k, Tensor v, Tensor? lengths, int heads, bool causal, double scale, double p, RandomKey key, Tensor y, Tensor lse, Tensor? rest = null)
     {
         AttentionShape shape = ShapeOf(q, k, heads);
         AttentionOptions options = new(scale, causal, p, key.Seed, key.Stream);
@@ -25,7 +25,8 @@ internal sealed unsafe partial class CpuBackend
     }
 
     public override void AttentionGradient(
-        Tensor q, Tensor k, Tensor v, Tensor? lengths, int heads, bool causal, double scale, double p, RandomKey key, Tensor y, Tensor lse, Tensor gy, Tensor gq, Tensor gk, Tensor gv)
+        Tensor q, Tensor k, Tensor v, Tensor? lengths, int heads, bool causal, double scale, double p, RandomKey key, Tensor y, Tensor lse, Tensor gy, Tensor gq, Tensor gk, Tensor gv,
+        Tensor? rest = null)
     {
         AttentionShape shape = ShapeOf(q, k, heads);
         AttentionOptions options = new(scale, causal, p, key.Seed, key.Stream);

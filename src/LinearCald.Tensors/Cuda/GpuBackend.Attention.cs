@@ -7,7 +7,7 @@ namespace LinearCald.Tensors.Cuda;
 internal sealed unsafe partial class GpuBackend
 {
     public override void Attention(
-        Tensor q, Tensor k, Tensor v, Tensor? lengths, int heads, bool causal, double scale, double p, RandomKey key, Tensor y, Tensor lse)
+        Tensor q, Tensor k, Tensor v, Tensor? lengths, int heads, bool causal, double scale, double p, RandomKey key, Tensor y, Tensor lse, Tensor? rest = null)
     {
         AttentionProblem problem = AttentionOf(q, k, heads, causal, scale, p, key);
         if (q.Type == DType.Float32)
@@ -21,11 +21,12 @@ internal sealed unsafe partial class GpuBackend
 
         void Run<T>()
             where T : unmanaged => AttentionLauncher.Forward(
-                _accelerator, problem, Read<T>(q), Read<T>(k), Read<T>(v), ReadLengths(lengths), Write<T>(y), Write<float>(lse));
+                _accelerator, problem, Read<T>(q), Read<T>(k), Read<T>(v), ReadLengths(lengths), Write<T>(y), Write<float>(lse), WriteOrNone<T>(rest));
     }
 
     public override void AttentionGradient(
-        Tensor q, Tensor k, Tensor v, Tensor? lengths, int heads, bool causal, double scale, double p, RandomKey key, Tensor y, Tensor lse, Tensor gy, Tensor gq, Tensor gk, Tensor gv)
+        Tensor q, Tensor k, Tensor v, Tensor? lengths, int heads, bool causal, double scale, double p, RandomKey key, Tensor y, Tensor lse, Tensor gy, Tensor gq, Tensor gk, Tensor gv,
+        Tensor? rest = null)
     {
         AttentionProblem problem = AttentionOf(q, k, heads, causal, scale, p, key);
         if (q.Type == DType.Float32)
@@ -39,7 +40,8 @@ internal sealed unsafe partial class GpuBackend
 
         void Run<T>()
             where T : unmanaged => AttentionLauncher.Backward(
-                _accelerator, problem, Read<T>(q), Read<T>(k), Read<T>(v), ReadLengths(lengths), Read<T>(y), Read<float>(lse), Read<T>(gy), Write<T>(gq), Write<T>(gk), Write<T>(gv));
+                _accelerator, problem, Read<T>(q), Read<T>(k), Read<T>(v), ReadLengths(lengths), Read<T>(y), Read<float>(lse), Read<T>(gy), Write<T>(gq), Write<T>(gk), Write<T>(gv),
+                rest is null ? null : Read<T>(rest));
     }
 
     public override void LinformerAttention(

@@ -25,9 +25,11 @@ public static class AttentionOperation
         k = k.Contiguous();
         v = v.Contiguous();
         Tensor y = Tensor.Allocate(q.Device, q.Type, q.Shape);
+        bool record = Tape.Wants(q, k, v);
+        Tensor? rest = RestOf(y, record);
         Tensor lse = Tensor.Allocate(q.Device, q.Type.Statistics(), new Shape(q.Shape[0], options.Heads, q.Shape[1]));
-        q.Device.Backend.Attention(q, k, v, lengths, options.Heads, options.Causal, options.Scale, options.Dropout, options.Key, y, lse);
-        return Tape.Wants(q, k, v) ? Tape.Attach(y, new Node(q, k, v, lengths, options, y, lse)) : y;
+        q.Device.Backend.Attention(q, k, v, lengths, options.Heads, options.Causal, options.Scale, options.Dropout, options.Key, y, lse, rest);
+        return record ? Tape.Attach(y, new Node(q, k, v, lengths, options, y, rest, lse)) : y;
     }
 
     internal static void CheckInputs(string operation, Tensor q, Tensor k, Tensor v, Tensor? lengths, AttentionOptions options)
@@ -46,6 +48,12 @@ public static class AttentionOperation
         Check.Probability(operation, options.Dropout);
     }
 
+    /// <summary>
+    /// Room for what rounding takes from a 16-bit result, null where nothing is rounded or no gradient is wanted. The gradient of the scores is a small difference of sums, one of
+    /// which is read off the result: off the rounded one its error is the largest of the whole backward pass.
+    /// </summary>
+    internal static Tensor? RestOf(Tensor y, bool record) => record && y.Type != y.Type.Statistics() ? Tensor.Allocate(y.Device, y.Type, y.Shape) : null;
+
     private sealed class Node : TapeNode
     {
         private readonly Tensor _q;
@@ -54,9 +62,10 @@ public static class AttentionOperation
         private readonly Tensor? _lengths;
         private readonly AttentionOptions _options;
         private readonly Tensor _y;
+        private readonly Tensor? _rest;
         private readonly Tensor _lse;
 
-        public Node(Tensor q, Tensor k, Tensor v, Tensor? lengths, AttentionOptions options, Tensor y, Tensor lse)
+        public Node(Tensor q, Tensor k, Tensor v, Tensor? lengths, AttentionOptions options, Tensor y, Tensor? rest, Tensor lse)
         {
             _q = Save(q);
             _k = Save(k);
@@ -64,6 +73,7 @@ public static class AttentionOperation
             _lengths = lengths;
             _options = options;
             _y = Save(y);
+            _rest = SaveOptional(rest);
             _lse = Save(lse);
             SaveOptional(lengths);
         }
@@ -75,7 +85,7 @@ public static class AttentionOperation
             InputGradient gk = Gradients.ForAny(_k, strided: false);
             InputGradient gv = Gradients.ForAny(_v, strided: false);
             _q.Device.Backend.AttentionGradient(
-                _q, _k, _v, _lengths, _options.Heads, _options.Causal, _options.Scale, _options.Dropout, _options.Key, _y, _lse, gradient, gq.Buffer!, gk.Buffer!, gv.Buffer!);
+                _q, _k, _v, _lengths, _options.Heads, _options.Causal, _options.Scale, _options.Dropout, _options.Key, _y, _lse, gradient, gq.Buffer!, gk.Buffer!, gv.Buffer!, _rest);
             gq.Done();
             gk.Done();
             gv.Done();

@@ -26,16 +26,19 @@ public static class DocumentAttentionOperation
         k = k.Contiguous();
         v = v.Contiguous();
         Tensor y = Tensor.Allocate(q.Device, q.Type, q.Shape);
+        bool record = Tape.Wants(q, k, v);
+        Tensor? rest = AttentionOperation.RestOf(y, record);
         Tensor lse = Tensor.Allocate(q.Device, q.Type.Statistics(), new Shape(q.Shape[0], q.Shape[1], options.Heads));
         Backend backend = q.Device.Backend;
         for (int i = 0; i < documents.Spans.Count; i++)
         {
             DocumentSpan span = documents.Spans[i];
             backend.Attention(
-                Part(q, span), Part(k, span), Part(v, span), null, options.Heads, options.Causal, options.Scale, options.Dropout, KeyOf(options, i), Part(y, span), Statistics(lse, span));
+                Part(q, span), Part(k, span), Part(v, span), null, options.Heads, options.Causal, options.Scale, options.Dropout, KeyOf(options, i), Part(y, span), Statistics(lse, span),
+                PartOrNone(rest, span));
         }
 
-        return Tape.Wants(q, k, v) ? Tape.Attach(y, new Node(q, k, v, documents, options, y, lse)) : y;
+        return record ? Tape.Attach(y, new Node(q, k, v, documents, options, y, rest, lse)) : y;
     }
 
     /// <summary>The span's rows of a contiguous [B, L, d], themselves contiguous.</summary>
@@ -44,6 +47,8 @@ public static class DocumentAttentionOperation
         Shape shape = new(span.Rows, span.Length, x.Shape[2]);
         return x.View(shape, Strides.Contiguous(shape), x.Offset + ((((long)span.Row * x.Shape[1]) + span.Start) * x.Shape[2]));
     }
+
+    private static Tensor? PartOrNone(Tensor? x, DocumentSpan span) => x is null ? null : Part(x, span);
 
     /// <summary>Log-sums of a span's rows, [rows, heads, length] one span after another.</summary>
     private static Tensor Statistics(Tensor lse, DocumentSpan span)
@@ -64,9 +69,10 @@ public static class DocumentAttentionOperation
         private readonly DocumentSpans _documents;
         private readonly AttentionOptions _options;
         private readonly Tensor _y;
+        private readonly Tensor? _rest;
         private readonly Tensor _lse;
 
-        public Node(Tensor q, Tensor k, Tensor v, DocumentSpans documents, AttentionOptions options, Tensor y, Tensor lse)
+        public Node(Tensor q, Tensor k, Tensor v, DocumentSpans documents, AttentionOptions options, Tensor y, Tensor? rest, Tensor lse)
         {
             _q = Save(q);
             _k = Save(k);
@@ -74,6 +80,7 @@ public static class DocumentAttentionOperation
             _documents = documents;
             _options = options;
             _y = Save(y);
+            _rest = SaveOptional(rest);
             _lse = Save(lse);
         }
 
@@ -89,7 +96,8 @@ public static class DocumentAttentionOperation
                 DocumentSpan span = _documents.Spans[i];
                 backend.AttentionGradient(
                     Part(_q, span), Part(_k, span), Part(_v, span), null, _options.Heads, _options.Causal, _options.Scale, _options.Dropout, KeyOf(_options, i), Part(_y, span),
-                    Statistics(_lse, span), Part(gradient, span), Part(gq.Buffer!, span), Part(gk.Buffer!, span), Part(gv.Buffer!, span));
+                    Statistics(_lse, span), Part(gradient, span), Part(gq.Buffer!, span), Part(gk.Buffer!, span), Part(gv.Buffer!, span),
+                    PartOrNone(_rest, span));
             }
 
             gq.Done();

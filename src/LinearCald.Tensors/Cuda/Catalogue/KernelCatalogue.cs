@@ -263,11 +263,13 @@ public static class KernelCatalogue
         Backend backend = device.Backend;
         Tensor q = Hidden(), k = Hidden(), v = Hidden(), y = Hidden(), gy = Hidden(), gq = Hidden(), gk = Hidden(), gv = Hidden();
         Tensor lse = Make(DType.Float32, Batch, Heads, Length), lengths = Make(DType.Int32, Batch);
+        Tensor? rest = AttentionOperation.RestOf(y, true);
         double scale = 1 / Math.Sqrt(Width / Heads);
         foreach ((bool causal, double p) in ((bool, double)[])[(false, 0), (false, Dropout), (true, 0)])
         {
             backend.Attention(q, k, v, causal ? null : lengths, Heads, causal, scale, p, default, y, lse);
-            backend.AttentionGradient(q, k, v, causal ? null : lengths, Heads, causal, scale, p, default, y, lse, gy, gq, gk, gv);
+            backend.Attention(q, k, v, causal ? null : lengths, Heads, causal, scale, p, default, y, lse, rest);
+            backend.AttentionGradient(q, k, v, causal ? null : lengths, Heads, causal, scale, p, default, y, lse, gy, gq, gk, gv, rest);
         }
 
         Tensor e = Make(type, 512, Rank), ge = Make(type, 512, Rank), kProjected = Make(type, Batch, Rank, Width), vProjected = Make(type, Batch, Rank, Width);

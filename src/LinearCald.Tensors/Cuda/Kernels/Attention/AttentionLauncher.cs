@@ -7,23 +7,25 @@ internal static unsafe class AttentionLauncher
 {
     /// <summary>y and lse [Batch, Heads, QueryLength] (natural logarithm; −∞ for rows that see no key, whose y is 0).</summary>
     /// <param name="lengths">Valid keys of each sample, clamped to 0 … KeyLength; null: all.</param>
+    /// <param name="rest">Takes what rounding took from y, for the gradients; of 16-bit data.</param>
     public static void Forward<T>(
-        Accelerator accelerator, in AttentionProblem problem, ReadOnlyView<T> q, ReadOnlyView<T> k, ReadOnlyView<T> v, ReadOnlyView<int>? lengths, View<T> y, View<float> lse)
+        Accelerator accelerator, in AttentionProblem problem, ReadOnlyView<T> q, ReadOnlyView<T> k, ReadOnlyView<T> v, ReadOnlyView<int>? lengths, View<T> y, View<float> lse, View<T>? rest = null)
         where T : unmanaged
     {
         problem.Check();
         FlashKernels kernels = FlashKernels.For(problem.Precision, problem.HeadSize);
-        nint addresses = (nint)q.Address | (nint)k.Address | (nint)v.Address | (nint)y.Address;
+        View<T> rests = rest ?? default;
+        nint addresses = (nint)q.Address | (nint)k.Address | (nint)v.Address | (nint)y.Address | (nint)rests.Address;
         if (TryShape(problem, problem.QueryLength, kernels.ForwardQueries, out LaunchShape shape))
         {
-            accelerator.Launch(kernels.Forward, shape, q, k, v, lengths ?? default, y, lse, problem.Sizes, problem.Traits(lengths.HasValue, addresses));
+            accelerator.Launch(kernels.Forward, shape, q, k, v, lengths ?? default, y, rests, lse, problem.Sizes, problem.Traits(lengths.HasValue, addresses) with { HasRest = rest.HasValue });
         }
     }
 
-    /// <summary>Gradients of queries, keys and values, overwritten; those of hidden keys are 0. y and lse are the forward pass's.</summary>
+    /// <summary>Gradients of queries, keys and values, overwritten; those of hidden keys are 0. y, lse and rest are the forward pass's.</summary>
     public static void Backward<T>(
         Accelerator accelerator, in AttentionProblem problem, ReadOnlyView<T> q, ReadOnlyView<T> k, ReadOnlyView<T> v, ReadOnlyView<int>? lengths, ReadOnlyView<T> y, ReadOnlyView<float> lse,
-        ReadOnlyView<T> gy, View<T> gq, View<T> gk, View<T> gv)
+        ReadOnlyView<T> gy, View<T> gq, View<T> gk, View<T> gv, ReadOnlyView<T>? rest = null)
         where T : unmanaged
     {
         problem.Check();
@@ -36,7 +38,9 @@ internal static unsafe class AttentionLauncher
         using DeviceBuffer<float> dots = accelerator.Allocate<float>(rows, "attention's row dots");
         if (rows > 0)
         {
-            accelerator.Launch(kernels.RowDots, LaunchShape.For((long)rows * FlashRowDots.Lanes), y, gy, dots.View, rows, sizes, traits);
+            ReadOnlyView<T> rests = rest ?? default;
+            AttentionTraits wide = problem.Traits(lengths.HasValue, addresses | (nint)rests.Address) with { HasRest = rest.HasValue };
+            accelerator.Launch(kernels.RowDots, LaunchShape.For((long)rows * FlashRowDots.Lanes), y, rests, gy, dots.View, rows, sizes, wide);
         }
 
         if (TryShape(problem, problem.QueryLength, kernels.QueryGradientQueries, out LaunchShape shape))

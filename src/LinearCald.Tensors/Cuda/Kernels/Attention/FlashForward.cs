@@ -23,7 +23,7 @@ internal static class FlashForward
     /// <typeparam name="TD">Blocks of 8 columns that hold a head.</typeparam>
     [Kernel(Name = "attention_forward")]
     public static void Run<TProduct, T, TM, TN, TD>(
-        ReadOnlyView<T> q, ReadOnlyView<T> k, ReadOnlyView<T> v, ReadOnlyView<int> lengths, View<T> y, View<float> lse, AttentionSizes sizes, [Constant] AttentionTraits traits)
+        ReadOnlyView<T> q, ReadOnlyView<T> k, ReadOnlyView<T> v, ReadOnlyView<int> lengths, View<T> y, View<T> rest, View<float> lse, AttentionSizes sizes, [Constant] AttentionTraits traits)
         where TProduct : struct, ITileProduct<T>
         where T : unmanaged
         where TM : struct, ICount
@@ -96,7 +96,7 @@ internal static class FlashForward
             TProduct.RegistersByColumns(ref rows.Output, ref scores, valueTiles.From(now), stride);
         }
 
-        Finish<TProduct, T, TM, TD>(ref rows, y, lse, batchHead, warpQuery, sizes, traits);
+        Finish<TProduct, T, TM, TD>(ref rows, y, rest, lse, batchHead, warpQuery, sizes, traits);
     }
 
     // scores become exp2(Scale2 · (score − m)); what was summed under an older maximum shrinks to the new one
@@ -139,7 +139,7 @@ internal static class FlashForward
         }
     }
 
-    private static void Finish<TProduct, T, TM, TD>(ref Rows<TM, TD> rows, View<T> y, View<float> lse, int batchHead, int warpQuery, AttentionSizes sizes, AttentionTraits traits)
+    private static void Finish<TProduct, T, TM, TD>(ref Rows<TM, TD> rows, View<T> y, View<T> rest, View<float> lse, int batchHead, int warpQuery, AttentionSizes sizes, AttentionTraits traits)
         where TProduct : struct, ITileProduct<T>
         where T : unmanaged
         where TM : struct, ICount
@@ -166,9 +166,24 @@ internal static class FlashForward
             }
         }
 
-        Tile.Store<TProduct, T, TM, TD>(
-            ref rows.Output, y.From(sizes.Origin(batchHead, sizes.QueryLength, warpQuery, traits.HeadSize)), sizes.Width, sizes.QueryLength - warpQuery, traits.HeadSize, traits.Pairs);
+        long first = sizes.Origin(batchHead, sizes.QueryLength, warpQuery, traits.HeadSize);
+        Tile.Store<TProduct, T, TM, TD>(ref rows.Output, y.From(first), sizes.Width, sizes.QueryLength - warpQuery, traits.HeadSize, traits.Pairs);
+        if (traits.HasRest)
+        {
+            for (int i = 0; i < TM.Value * TD.Value; i++)
+            {
+                Float4 o = rows.Output[i];
+                rows.Output[i] = new Float4(Rest<TProduct, T>(o.X), Rest<TProduct, T>(o.Y), Rest<TProduct, T>(o.Z), Rest<TProduct, T>(o.W));
+            }
+
+            Tile.Store<TProduct, T, TM, TD>(ref rows.Output, rest.From(first), sizes.Width, sizes.QueryLength - warpQuery, traits.HeadSize, traits.Pairs);
+        }
     }
+
+    // what rounding takes
+    private static float Rest<TProduct, T>(float value)
+        where TProduct : struct, ITileProduct<T>
+        where T : unmanaged => value - TProduct.Widen(TProduct.Narrow(value));
 
     private static void Scale<TM, TD>(ref Registers<Float4, Times<TM, TD>> output, int m, float upper, float lower)
         where TM : struct, ICount

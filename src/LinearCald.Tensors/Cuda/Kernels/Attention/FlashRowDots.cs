@@ -3,8 +3,8 @@ using LinearCald.Gpu;
 namespace LinearCald.Tensors.Cuda.Kernels;
 
 /// <summary>
-/// dots[b, h, i] = Σ gy · y over the columns of head h of row i: what the gradient of the softmax subtracts from every probability's gradient. Eight lanes
-/// a row. Floor: one read of y and gy.
+/// dots[b, h, i] = Σ gy · (y + rest) over the columns of head h of row i: what the gradient of the softmax subtracts from every probability's gradient. Eight lanes
+/// a row. Floor: one read of y, rest and gy.
 /// </summary>
 internal static class FlashRowDots
 {
@@ -14,7 +14,7 @@ internal static class FlashRowDots
     /// <summary>One thread a lane of a row; y and gy [B, QueryLength, Heads · HeadSize], so that row r of heads lies at r · HeadSize.</summary>
     [Kernel(Name = "attention_row_dots")]
     public static void Run<TProduct, T>(
-        ReadOnlyView<T> y, ReadOnlyView<T> gy, View<float> dots, int rows, AttentionSizes sizes, [Constant] AttentionTraits traits)
+        ReadOnlyView<T> y, ReadOnlyView<T> rest, ReadOnlyView<T> gy, View<float> dots, int rows, AttentionSizes sizes, [Constant] AttentionTraits traits)
         where TProduct : struct, ITileProduct<T>
         where T : unmanaged
     {
@@ -23,6 +23,10 @@ internal static class FlashRowDots
         if (row < rows)
         {
             sum = traits.Vectors ? VectorDot<TProduct, T>(y, gy, (long)row * head, lane, head) : Dot<TProduct, T>(y, gy, (long)row * head, lane, head);
+            if (traits.HasRest)
+            {
+                sum += traits.Vectors ? VectorDot<TProduct, T>(rest, gy, (long)row * head, lane, head) : Dot<TProduct, T>(rest, gy, (long)row * head, lane, head);
+            }
         }
 
         sum += Warp.ShuffleXor(sum, 4);
