@@ -34,8 +34,9 @@ internal static unsafe class AttentionComparison
         DeviceBuffer<T> y = data.Fresh<T>(queries), gq = data.Fresh<T>(queries), gk = data.Fresh<T>(keys), gv = data.Fresh<T>(keys);
         DeviceBuffer<float> lse = data.Fresh<float>(rows);
         ReadOnlyView<int>? n = lengths is null ? null : data.Copy(lengths).ReadOnly;
-        AttentionLauncher.Forward(accelerator, problem, q.ReadOnly, k.ReadOnly, v.ReadOnly, n, y.View, lse.View);
-        AttentionLauncher.Backward(accelerator, problem, q.ReadOnly, k.ReadOnly, v.ReadOnly, n, y.ReadOnly, lse.ReadOnly, g.ReadOnly, gq.View, gk.View, gv.View);
+        DeviceBuffer<T>? rest = problem.Precision is GemmPrecision.BFloat16 or GemmPrecision.Half ? data.Fresh<T>(queries) : null;
+        AttentionLauncher.Forward(accelerator, problem, q.ReadOnly, k.ReadOnly, v.ReadOnly, n, y.View, lse.View, rest?.View);
+        AttentionLauncher.Backward(accelerator, problem, q.ReadOnly, k.ReadOnly, v.ReadOnly, n, y.ReadOnly, lse.ReadOnly, g.ReadOnly, gq.View, gk.View, gv.View, rest?.ReadOnly);
 
         double[] ry = new double[queries], rlse = new double[rows], rq = new double[queries], rk = new double[keys], rv = new double[keys];
         AttentionShape shape = new(problem.Batch, problem.Heads, problem.QueryLength, problem.KeyLength, problem.HeadSize);

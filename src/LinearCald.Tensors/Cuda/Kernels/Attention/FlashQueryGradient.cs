@@ -10,8 +10,8 @@ namespace LinearCald.Tensors.Cuda.Kernels;
 /// <remarks>
 /// <para>Floor: 6 · B · H · Lq · Lk · D operations and one exponential a score.</para>
 /// <para>
-/// Each row of dS sums to 0, but with D from the rounded y not quite, and what is left over can outweigh all other rounding in gk. The sum of a row is known once the last key
-/// has passed; added to D it makes of it what D stands for, Σ P ∘ M ∘ gy vᵀ unrounded. <see cref="FlashKeyGradient"/> reads that, and so has to run after this kernel.
+/// Each row of dS sums to 0, but with D from rounded products not quite, and what is left over can outweigh all other rounding in gk. The sum of a row is known once the last
+/// key has passed; added to D it makes of it what D stands for, Σ P ∘ M ∘ gy vᵀ unrounded. <see cref="FlashKeyGradient"/> reads that, and so has to run after this kernel.
 /// </para>
 /// </remarks>
 internal static class FlashQueryGradient
