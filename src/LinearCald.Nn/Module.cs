@@ -40,9 +40,15 @@ public abstract class Module : IDisposable
     /// <summary>Forgets all gradients.</summary>
     public void ClearGradients()
     {
-        foreach ((_, Parameter parameter) in NamedParameters())
+        // Every step does this: no names are put together for it.
+        foreach ((_, Parameter parameter) in _parameters)
         {
             parameter.Value.ClearGradient();
+        }
+
+        foreach ((_, Module part) in _parts)
+        {
+            part.ClearGradients();
         }
     }
 

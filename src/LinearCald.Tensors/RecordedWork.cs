@@ -1,3 +1,5 @@
+using LinearCald.Gpu;
+
 namespace LinearCald.Tensors;
 
 /// <summary>
@@ -6,6 +8,9 @@ namespace LinearCald.Tensors;
 /// </summary>
 public abstract class RecordedWork : IDisposable
 {
+    /// <summary>What it is made of.</summary>
+    public abstract GraphContents Contents { get; }
+
     /// <summary>Does it again.</summary>
     /// <param name="randomBase">Added to the streams of the random keys that were drawn above the recording's own base: step number · 2³², as <see cref="RandomGenerator.SeekStep"/> does.</param>
     public abstract void Replay(ulong randomBase);

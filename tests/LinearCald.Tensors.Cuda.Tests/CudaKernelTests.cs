@@ -55,6 +55,7 @@ public sealed class CudaKernelTests : IDisposable
             }
         }
 
+        CopyChecks.FillBytes(_device);
         CopyChecks.Strided(_device, 60);
         CopyChecks.Broadcast(_device);
     }

@@ -3,9 +3,9 @@ using System.Diagnostics;
 namespace LinearCald.Testing.Ptx;
 
 /// <summary>Recorded launches, copies and fills of the emulator.</summary>
-internal sealed class EmulatedGraph(IReadOnlyList<Action> work) : CapturedGraph
+internal sealed class EmulatedGraph(IReadOnlyList<Action> work, int copies, int fills) : CapturedGraph
 {
-    public override int Nodes => work.Count;
+    public override GraphContents Contents => new(work.Count - copies - fills, copies, fills, 0, true);
 
     public override void Launch()
     {

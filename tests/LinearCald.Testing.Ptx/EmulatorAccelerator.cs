@@ -21,6 +21,8 @@ public sealed class EmulatorAccelerator : Accelerator
     private readonly Dictionary<string, PtxModule> _modules = [];
     private readonly Dictionary<(PtxModule Module, string Entry, int DynamicBytes), KernelCode> _codes = [];
     private List<Action>? _recording;
+    private int _recordedCopies;
+    private int _recordedFills;
 
     /// <param name="options">How kernels run; by default forward, with no jitter.</param>
     public EmulatorAccelerator(EmulatorOptions? options = null) => Options = options ?? new EmulatorOptions();
@@ -82,10 +84,11 @@ public sealed class EmulatorAccelerator : Accelerator
 
     /// <inheritdoc/>
     public override unsafe void CopyOnDevice(nint source, nint destination, long bytes) =>
-        Submit(() => Buffer.MemoryCopy(Block(source, bytes), Block(destination, bytes), bytes, bytes));
+        Submit(() => Buffer.MemoryCopy(Block(source, bytes), Block(destination, bytes), bytes, bytes), ref _recordedCopies);
 
     /// <inheritdoc/>
-    public override unsafe void Fill(nint address, long bytes, byte value) => Submit(() => NativeMemory.Fill(Block(address, bytes), (nuint)bytes, value));
+    public override unsafe void Fill(nint address, long bytes, byte value) =>
+        Submit(() => NativeMemory.Fill(Block(address, bytes), (nuint)bytes, value), ref _recordedFills);
 
     /// <inheritdoc/>
     public override void Synchronize() => RefuseCapture("waiting");
@@ -95,12 +98,14 @@ public sealed class EmulatorAccelerator : Accelerator
     {
         RefuseCapture("a second capture");
         _recording = [];
+        _recordedCopies = 0;
+        _recordedFills = 0;
     }
 
     /// <inheritdoc/>
     public override CapturedGraph EndCapture()
     {
-        EmulatedGraph graph = new(_recording ?? throw new CaldException("nothing is being recorded: call BeginCapture first"));
+        EmulatedGraph graph = new(_recording ?? throw new CaldException("nothing is being recorded: call BeginCapture first"), _recordedCopies, _recordedFills);
         _recording = null;
         return graph;
     }
@@ -233,6 +238,12 @@ public sealed class EmulatorAccelerator : Accelerator
         PtxRun run = new(code, shape, parameters, _memory, Options);
         run.Run();
         ThreadInstructions += run.ThreadInstructions;
+    }
+
+    private void Submit(Action work, ref int recorded)
+    {
+        recorded += _recording is null ? 0 : 1;
+        Submit(work);
     }
 
     private void Submit(Action work)

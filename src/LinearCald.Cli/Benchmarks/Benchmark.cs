@@ -31,6 +31,9 @@ internal sealed record Benchmark(string Op, string Shape, Action Run) : IDisposa
     /// <summary>Whether the most memory that tensors took is of interest: of whole models.</summary>
     public bool HasMemory { get; init; }
 
+    /// <summary>Of a step that is recorded; null for work that never is.</summary>
+    public StepRecording? Recording { get; init; }
+
     /// <summary>One run that takes minutes is enough, and is its own warm-up.</summary>
     public bool IsLong { get; init; }
 
@@ -93,6 +96,8 @@ internal sealed record BenchmarkResult(Benchmark Benchmark, double Milliseconds,
         return new JsonLine().Add("op", Benchmark.Op).Add("shape", Benchmark.Shape).Add("device", device.Name).Add("precision", Benchmark.Precision).Add("threads", Device.Threads)
             .Add("ms", Math.Round(Milliseconds, 4))
             .Add("host_ms", device.RunsAhead ? Math.Round(HostMilliseconds, 4) : null)
+            .Add("replay_ms", Benchmark.Recording is { Contents: not null } recording ? Math.Round(recording.Milliseconds, 4) : null)
+            .Add("graph", Benchmark.Recording?.Contents?.ToString())
             .Add("gflops", Benchmark.Flops > 0 ? Math.Round(gflops, 1) : null)
             .Add("gbs", Benchmark.Bytes > 0 ? Math.Round(Benchmark.Bytes / Milliseconds / 1e6, 2) : null)
             .Add("tflops", Benchmark.Flops > 0 && device.RunsAhead ? Math.Round(gflops / 1000, 1) : null)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using LinearCald.Distillation.Guidance;
 using LinearCald.Distillation.Recipes;
 using LinearCald.Distillation.Training;
@@ -54,6 +55,9 @@ internal sealed class DistillationStep : IDisposable
         _total = Tensor.Zeros(device, DType.Float64, new Shape(1));
     }
 
+    /// <summary>For the report.</summary>
+    public StepRecording Recording { get; } = new();
+
     public void Run()
     {
         _dropout.SeekStep(_runs);
@@ -65,6 +69,7 @@ internal sealed class DistillationStep : IDisposable
         if (_runs == 2 && _device.RunsAhead)
         {
             _recorded = _device.Record(RandomGenerator.FirstOf(_runs), Work);
+            Recording.Contents = _recorded?.Contents;
         }
 
         if (_recorded is null)
@@ -73,7 +78,9 @@ internal sealed class DistillationStep : IDisposable
         }
         else
         {
+            long start = Stopwatch.GetTimestamp();
             _recorded.Replay(RandomGenerator.FirstOf(_runs));
+            Recording.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
             foreach (Parameter parameter in _parameters)
             {
                 parameter.HasGradient = true;

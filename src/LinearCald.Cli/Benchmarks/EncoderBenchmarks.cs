@@ -92,7 +92,7 @@ internal static class EncoderBenchmarks
             valid,
             losses,
             20));
-        return new Benchmark($"cald_step_{RecipeSchema.NameOf(precision)}", name, step.Run) { Tokens = valid, Owned = [step], HasMemory = true, Precision = RecipeSchema.NameOf(precision) };
+        return new Benchmark($"cald_step_{RecipeSchema.NameOf(precision)}", name, step.Run) { Tokens = valid, Owned = [step], Recording = step.Recording, HasMemory = true, Precision = RecipeSchema.NameOf(precision) };
     }
 
     private static Benchmark TrainStep(string op, string name, RobertaConfig config, Device device, double flops)

@@ -75,7 +75,7 @@ internal static class LanguageBenchmarks
         LanguageTaskModel student = new(new GptNeoXForCausalLM(BuildContext.For(device, 1), Student(config)));
         double flops = ((3 * student.ForwardFlops(length)) + teacher.ForwardFlops(length)) * batch * length;
         DistillationStep step = new(device, precision, new StepCase(teacher, student, input, batch * length, losses, 15));
-        return new Benchmark($"cald_step_{RecipeSchema.NameOf(precision)}", name, step.Run) { Tokens = batch * length, Flops = flops, Owned = [step], HasMemory = true, Precision = RecipeSchema.NameOf(precision) };
+        return new Benchmark($"cald_step_{RecipeSchema.NameOf(precision)}", name, step.Run) { Tokens = batch * length, Flops = flops, Owned = [step], Recording = step.Recording, HasMemory = true, Precision = RecipeSchema.NameOf(precision) };
     }
 
     private static Benchmark Reading(Device device, string kind, GptNeoXConfig config, int length)

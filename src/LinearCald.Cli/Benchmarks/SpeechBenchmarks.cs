@@ -118,6 +118,7 @@ internal static class SpeechBenchmarks
             AudioSeconds = count * seconds,
             HasMemory = true,
             Owned = [step],
+            Recording = step.Recording,
             Precision = RecipeSchema.NameOf(precision),
         };
     }

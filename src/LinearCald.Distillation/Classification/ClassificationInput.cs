@@ -49,7 +49,7 @@ public sealed class ClassificationInput : TaskInput
     {
         RobertaInput texts = new(
             ReservedIntegers(device, batch, length), ReservedIntegers(device, batch, length), ReservedIntegers(device, batch, length), ReservedIntegers(device, batch));
-        return new ClassificationInput(config, texts, ReservedIntegers(device, batch)) { InversePositions = ReservedFactor(device) };
+        return new ClassificationInput(config, texts, ReservedIntegers(device, batch)) { InversePositions = ReservedFactor(device), Share = ReservedFactor(device) };
     }
 
     public override void Set(TaskBatch batch)

@@ -50,7 +50,7 @@ public sealed class LanguageTaskInput : TaskInput
     public static LanguageTaskInput Reserve(Device device, int batch, int length, bool separate)
     {
         LanguageInput rows = new(ReservedIntegers(device, batch, length), null, separate ? ReservedIntegers(device, batch, length) : null);
-        return new LanguageTaskInput(rows, ReservedIntegers(device, batch * length)) { InversePositions = ReservedFactor(device) };
+        return new LanguageTaskInput(rows, ReservedIntegers(device, batch * length)) { InversePositions = ReservedFactor(device), Share = ReservedFactor(device) };
     }
 
     public override void Set(TaskBatch batch)

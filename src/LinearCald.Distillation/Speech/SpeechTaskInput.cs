@@ -145,6 +145,7 @@ public sealed class SpeechTaskInput : TaskInput
         {
             DropsLayers = form.DropsLayers,
             InversePositions = ReservedFactor(device),
+            Share = ReservedFactor(device),
         };
     }
 

@@ -50,8 +50,8 @@ internal sealed class LossLedger : IDisposable
     /// <summary>Before the first micro-batch of an update.</summary>
     public void Begin() => _losses.FillWith(0);
 
-    /// <summary>Adds a micro-batch: one-element tensors and its share of the batch.</summary>
-    public void Add(Tensor task, Tensor? layer, Tensor? kl, double share)
+    /// <summary>Adds a micro-batch: its losses and its share of the update's batch, one element each.</summary>
+    public void Add(Tensor task, Tensor? layer, Tensor? kl, Tensor share)
     {
         Add(0, task, share);
         Add(1, layer, share);
@@ -90,12 +90,12 @@ internal sealed class LossLedger : IDisposable
         _totalHistory.Dispose();
     }
 
-    private void Add(int term, Tensor? loss, double share)
+    private void Add(int term, Tensor? loss, Tensor share)
     {
         if (loss is not null)
         {
             Tensor place = _losses.Narrow(0, term, 1).Reshape(loss.Shape);
-            place.CopyFrom(place.Add(loss.Detach().Affine(share)));
+            place.CopyFrom(place.Add(loss.Detach().Multiply(share)));
         }
     }
 }

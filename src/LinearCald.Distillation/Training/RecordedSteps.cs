@@ -10,9 +10,8 @@ namespace LinearCald.Distillation.Training;
 /// <param name="Weights">Of the losses.</param>
 /// <param name="Phase">What the guide does.</param>
 /// <param name="IsFrozen">Whether only the projections train.</param>
-/// <param name="Index">Which micro-batch of the update.</param>
-/// <param name="Share">Its share of the update's batch.</param>
-internal readonly record struct StepKind(int Batch, int Length, LossWeights Weights, int Phase, bool IsFrozen, int Index, double Share);
+/// <param name="IsFirst">Whether it is the first micro-batch of the update, whose gradients take the place of old ones; others are added.</param>
+internal readonly record struct StepKind(int Batch, int Length, LossWeights Weights, int Phase, bool IsFrozen, bool IsFirst);
 
 /// <summary>
 /// Runs micro-batches on a device that can record work: a kind of step that came before is recorded once and from then on submitted as a whole, so that the host
@@ -23,19 +22,23 @@ internal sealed class RecordedSteps : IDisposable
     /// <summary>A kind is recorded when it comes for the third time: rare shapes are not worth it.</summary>
     private const int RunsBefore = 2;
 
-    private const int MostRecordings = 96;
+    /// <summary>Kinds that are recorded at most: each keeps its memory.</summary>
+    public const int MostRecordings = 96;
+
     private readonly Device _device;
     private readonly Module _model;
     private readonly TrainingData _data;
     private readonly Dictionary<(int Batch, int Length), TaskInput> _inputs = [];
     private readonly Dictionary<StepKind, Recording> _recordings = [];
-    private int _recorded;
+    private readonly int _most;
 
     /// <param name="device">Where to.</param>
     /// <param name="model">The trained model: its parameters receive gradients.</param>
     /// <param name="data">Gives the places for inputs.</param>
-    public RecordedSteps(Device device, Module model, TrainingData data)
+    /// <param name="most">Kinds that may be recorded.</param>
+    public RecordedSteps(Device device, Module model, TrainingData data, int most = MostRecordings)
     {
+        _most = most;
         _data = data;
         _device = device;
         _model = model;
@@ -44,12 +47,19 @@ internal sealed class RecordedSteps : IDisposable
     /// <summary>Batches are padded to a multiple of this, so that their shapes recur.</summary>
     public static int LengthMultiple => 16;
 
+    /// <summary>Kinds recorded.</summary>
+    public int Recorded { get; private set; }
+
+    /// <summary>Micro-batches that were submitted as a whole.</summary>
+    public long Replays { get; private set; }
+
     /// <summary>Does the work on a batch, or replays it.</summary>
     /// <param name="kind">Equal kinds do the same work.</param>
     /// <param name="batch">The data.</param>
-    /// <param name="randomBase">First random stream of the update.</param>
+    /// <param name="share">What it counts in its update.</param>
+    /// <param name="randomBase">First random stream of the micro-batch.</param>
     /// <param name="work">Uses nothing that changes but the inputs.</param>
-    public void Run(in StepKind kind, TaskBatch batch, ulong randomBase, Action<TaskInput> work)
+    public void Run(in StepKind kind, TaskBatch batch, double share, ulong randomBase, Action<TaskInput> work)
     {
         if (!_inputs.TryGetValue((kind.Batch, kind.Length), out TaskInput? inputs))
         {
@@ -57,6 +67,7 @@ internal sealed class RecordedSteps : IDisposable
         }
 
         inputs.Set(batch);
+        inputs.SetShare(share);
         if (kind.Phase < 0 || !inputs.IsRecordable)
         {
             work(inputs);
@@ -68,11 +79,11 @@ internal sealed class RecordedSteps : IDisposable
             _recordings.Add(kind, recording = new Recording());
         }
 
-        if (recording.Work is null && ++recording.Runs > RunsBefore && _recorded < MostRecordings)
+        if (recording.Work is null && ++recording.Runs > RunsBefore && Recorded < _most)
         {
             recording.Work = _device.Record(randomBase, () => work(inputs));
             recording.Trained = [.. _model.NamedParameters().Select(p => p.Parameter).Where(p => p.HasGradient)];
-            _recorded++;
+            Recorded++;
         }
 
         if (recording.Work is null)
@@ -82,6 +93,7 @@ internal sealed class RecordedSteps : IDisposable
         }
 
         recording.Work.Replay(randomBase);
+        Replays++;
         foreach (Parameter parameter in recording.Trained)
         {
             parameter.HasGradient = true;
@@ -97,7 +109,7 @@ internal sealed class RecordedSteps : IDisposable
         }
 
         _recordings.Clear();
-        _recorded = 0;
+        Recorded = 0;
     }
 
     public void Dispose()

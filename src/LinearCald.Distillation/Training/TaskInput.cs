@@ -18,17 +18,36 @@ public abstract record TaskBatch
 /// <summary>A micro-batch with its labels on the device. Disposing of one that was reserved gives its memory back; others go with their scope.</summary>
 public abstract class TaskInput : IDisposable
 {
+    private double _share = double.NaN;
+
     /// <summary>int32 [B]: valid positions of each example; null when all are.</summary>
     public abstract Tensor? Lengths { get; }
 
     /// <summary>1 / valid positions, one element, in an input that was reserved; null in others.</summary>
     public Tensor? InversePositions { get; protected init; }
 
+    /// <summary>
+    /// What the micro-batch counts in its update, one element, in an input that was reserved; null in others. It is data and not a constant of the work, so that micro-batches
+    /// of any share do the same work.
+    /// </summary>
+    public Tensor? Share { get; protected init; }
+
     /// <summary>Whether work on it is the same kernels whatever it holds, so that it can be recorded.</summary>
     public virtual bool IsRecordable => true;
 
     /// <summary>Uploads another batch of the same shape to the same place.</summary>
     public abstract void Set(TaskBatch batch);
+
+    /// <summary>Sets <see cref="Share"/> of an input that was reserved.</summary>
+    public void SetShare(double share)
+    {
+        // Most runs have but one: a copy to the device is saved.
+        if (share != _share)
+        {
+            _share = share;
+            Share!.Set<float>([(float)share]);
+        }
+    }
 
     public void Dispose()
     {
@@ -43,8 +62,12 @@ public abstract class TaskInput : IDisposable
         return Tensor.Persistent(() => Tensor.Zeros(device, DType.Int32, shape));
     }
 
-    /// <summary>A place for <see cref="InversePositions"/>.</summary>
+    /// <summary>A place for <see cref="InversePositions"/> or <see cref="Share"/>.</summary>
     protected static Tensor ReservedFactor(Device device) => Tensor.Persistent(() => Tensor.Zeros(device, DType.Float32, default));
 
-    protected virtual void Dispose(bool disposing) => InversePositions?.Dispose();
+    protected virtual void Dispose(bool disposing)
+    {
+        InversePositions?.Dispose();
+        Share?.Dispose();
+    }
 }

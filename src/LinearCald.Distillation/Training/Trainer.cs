@@ -55,6 +55,9 @@ public sealed record TrainingPlan
 
     /// <summary>Adds the tokenizer and a card to a model folder that is being written.</summary>
     public Action<string>? Furnish { get; init; }
+
+    /// <summary>How many kinds of micro-batches may be recorded; null: as the device can. 0: all run as if to be recorded, with the same bits, but none is.</summary>
+    internal int? MostRecordings { get; init; }
 }
 
 /// <summary>What a run came to.</summary>
@@ -116,9 +119,13 @@ public sealed class Trainer : IDisposable
         _computeType = o.Precision.ComputeType();
         _peakFlops = plan.Device.PeakFlops(_computeType) ?? double.NaN;
         _scaler = o.Precision == Precision.Fp16 ? new LossScaler(plan.Device) : null;
-        _recordedSteps = plan.Device.RunsAhead ? new RecordedSteps(plan.Device, plan.Model.Module, plan.Data) : null;
+        int? recordings = plan.MostRecordings ?? (plan.Device.RunsAhead ? RecordedSteps.MostRecordings : null);
+        _recordedSteps = recordings is { } most ? new RecordedSteps(plan.Device, plan.Model.Module, plan.Data, most) : null;
         _ledger = new LossLedger(plan.Device, DType.Float32, plan.Device.RunsAhead ? UpdatesAhead : 1);
     }
+
+    /// <summary>Kinds of micro-batches recorded, and micro-batches that were replayed.</summary>
+    internal (int Kinds, long Replays) Recorded => (_recordedSteps?.Recorded ?? 0, _recordedSteps?.Replays ?? 0);
 
     /// <summary>Where the run folder's best model is.</summary>
     public string ModelFolder => Path.Combine(_plan.Folder, ModelFolderName);
@@ -354,8 +361,8 @@ public sealed class Trainer : IDisposable
 
         int phase = weights.Guided ? _plan.Guide.Phase : 0;
         bool frozen = _progress.Step < _plan.Guidance.FreezeSteps;
-        StepKind kind = new(batch.Count, batch.Length, weights, phase, frozen, index, share);
-        _recordedSteps.Run(kind, batch, RandomGenerator.FirstOf(_progress.Step), input =>
+        StepKind kind = new(batch.Count, batch.Length, weights, phase, frozen, index == 0);
+        _recordedSteps.Run(kind, batch, share, RandomGenerator.FirstOf(_progress.Step, index), input =>
         {
             using MemoryScope scope = MemoryScope.Begin();
             Learn(input, 1, weights, share);
@@ -365,13 +372,14 @@ public sealed class Trainer : IDisposable
     /// <param name="input">On the device.</param>
     /// <param name="positions">What the layer loss is divided by; 1 where the input brings the divisor itself.</param>
     /// <param name="weights">Of the losses.</param>
-    /// <param name="share">The micro-batch's share of the update's batch.</param>
+    /// <param name="share">The micro-batch's share of the update's batch; what a recording computes goes by <see cref="TaskInput.Share"/> instead, which holds the same.</param>
     /// <param name="keepsStates">Have the hidden states in the result.</param>
     /// <returns>What was computed, as long as the current scope lasts.</returns>
     private (IReadOnlyList<Tensor>? States, (string Name, Tensor Value)[] Losses) Learn(
         TaskInput input, long positions, LossWeights weights, double share, bool keepsStates = false)
     {
         bool layers = weights.Layer != 0;
+        Tensor portion = input.Share ?? Tensor.Full(_plan.Device, DType.Float32, default, share);
         TaskPass? teacher = weights.Guided ? _plan.Guide.Observe(input, layers) : null;
         TaskPass student;
         IReadOnlyList<Tensor>? kept;
@@ -413,9 +421,9 @@ public sealed class Trainer : IDisposable
                 total = total.Add(kl.Affine(weights.Kl));
             }
 
-            _ledger.Add(task, layer, kl, share);
+            _ledger.Add(task, layer, kl, portion);
             kept = keepsStates ? Copies(student.HiddenStates!) : null;
-            tape.Backward(total, _scaler?.Seed(total, share) ?? Tensor.Full(_plan.Device, total.Type, total.Shape, share));
+            tape.Backward(total, _scaler?.Seed(total, portion) ?? portion.Affine(1).Reshape(total.Shape));
         }
 
         _plan.Guide.Learn(share);

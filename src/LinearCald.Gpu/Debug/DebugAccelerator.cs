@@ -16,6 +16,9 @@ public sealed unsafe class DebugAccelerator : Accelerator
     private readonly DebugMemory _memory;
     private readonly GroupRun _run;
     private List<Action>? _capture;
+    private List<nint> _freedInCapture = [];
+    private int _capturedCopies;
+    private int _capturedFills;
     private bool _running;
 
     /// <param name="options">How to run and what to check; by default everything, lanes in ascending order.</param>
@@ -52,7 +55,17 @@ public sealed unsafe class DebugAccelerator : Accelerator
 
     /// <inheritdoc/>
     /// <exception cref="CaldException">A kernel wrote outside of the block, or the address is not a block's.</exception>
-    public override void Free(nint address) => _memory.Free(address);
+    public override void Free(nint address)
+    {
+        if (_capture is null)
+        {
+            _memory.Free(address);
+        }
+        else
+        {
+            _freedInCapture.Add(address); // replays use it
+        }
+    }
 
     /// <inheritdoc/>
     public override void Trim() => _memory.Trim();
@@ -78,14 +91,14 @@ public sealed unsafe class DebugAccelerator : Accelerator
     {
         _memory.Require(source, bytes, "copy on the device");
         _memory.Require(destination, bytes, "copy on the device");
-        Do(() => NativeMemory.Copy((void*)source, (void*)destination, (nuint)bytes));
+        Do(() => NativeMemory.Copy((void*)source, (void*)destination, (nuint)bytes), ref _capturedCopies);
     }
 
     /// <inheritdoc/>
     public override void Fill(nint address, long bytes, byte value)
     {
         _memory.Require(address, bytes, "fill");
-        Do(() => NativeMemory.Fill((void*)address, (nuint)bytes, value));
+        Do(() => NativeMemory.Fill((void*)address, (nuint)bytes, value), ref _capturedFills);
     }
 
     /// <inheritdoc/>
@@ -96,6 +109,9 @@ public sealed unsafe class DebugAccelerator : Accelerator
     {
         RequireNoCapture("another capture");
         _capture = [];
+        _freedInCapture = [];
+        _capturedCopies = 0;
+        _capturedFills = 0;
     }
 
     /// <inheritdoc/>
@@ -103,7 +119,7 @@ public sealed unsafe class DebugAccelerator : Accelerator
     {
         List<Action> work = _capture ?? throw new CaldException("EndCapture without BeginCapture");
         _capture = null;
-        return new DebugGraph(work);
+        return new DebugGraph(work, _capturedCopies, _capturedFills, this, _freedInCapture);
     }
 
     /// <inheritdoc/>
@@ -175,7 +191,7 @@ public sealed unsafe class DebugAccelerator : Accelerator
         }
     }
 
-    private void Do(Action work)
+    private void Do(Action work, ref int captured)
     {
         if (_capture is null)
         {
@@ -184,6 +200,7 @@ public sealed unsafe class DebugAccelerator : Accelerator
         else
         {
             _capture.Add(work);
+            captured++;
         }
     }
 

@@ -2,13 +2,16 @@ using System.Diagnostics;
 
 namespace LinearCald.Gpu.Debug;
 
-/// <summary>A list of recorded work.</summary>
-internal sealed class DebugGraph(IReadOnlyList<Action> work) : CapturedGraph
+/// <summary>A list of recorded work, and the memory that was freed while it was recorded.</summary>
+internal sealed class DebugGraph(IReadOnlyList<Action> work, int copies, int fills, Accelerator accelerator, List<nint> memory) : CapturedGraph
 {
-    public override int Nodes => work.Count;
+    private bool _disposed;
+
+    public override GraphContents Contents => new(work.Count - copies - fills, copies, fills, 0, true);
 
     public override void Launch()
     {
+        ObjectDisposedException.ThrowIf(_disposed, this);
         foreach (Action action in work)
         {
             action();
@@ -17,6 +20,16 @@ internal sealed class DebugGraph(IReadOnlyList<Action> work) : CapturedGraph
 
     protected override void Dispose(bool disposing)
     {
+        if (!disposing || _disposed)
+        {
+            return;
+        }
+
+        _disposed = true;
+        foreach (nint address in memory)
+        {
+            accelerator.Free(address);
+        }
     }
 }
 

@@ -16,9 +16,16 @@ internal sealed class CudaGraph : CapturedGraph
         _pool = pool;
         try
         {
-            stream.Check(stream.Driver.GraphNodes(graph, out int nodes), "recording a graph");
-            Nodes = nodes;
-            stream.Check(stream.Driver.Instantiate(graph, out _executable), $"preparing a graph of {nodes:N0} nodes");
+            Contents = GraphReader.Read(stream, graph);
+            stream.Check(stream.Driver.Instantiate(graph, out nint executable), $"preparing a graph of {Contents.Nodes:N0} nodes");
+            CudaResult uploaded = stream.Driver.UploadGraph(executable, stream.Handle);
+            if (uploaded != CudaResult.Success)
+            {
+                stream.Driver.DestroyExecutable(executable);
+                throw stream.Failure(uploaded, $"sending a graph of {Contents.Nodes:N0} nodes to the device");
+            }
+
+            _executable = executable;
         }
         finally
         {
@@ -26,7 +33,7 @@ internal sealed class CudaGraph : CapturedGraph
         }
     }
 
-    public override int Nodes { get; }
+    public override GraphContents Contents { get; }
 
     public override void Launch()
     {

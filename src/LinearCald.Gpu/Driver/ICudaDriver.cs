@@ -61,9 +61,19 @@ internal unsafe interface ICudaDriver
     /// <summary>Sets how calls on this thread that a capture forbids are treated (0 global, 1 thread-local, 2 relaxed) and returns what was set.</summary>
     CudaResult ExchangeCaptureMode(ref int mode);
 
-    CudaResult GraphNodes(nint graph, out int count);
+    /// <summary>The nodes of a graph; with no place for them only their number.</summary>
+    CudaResult GraphNodes(nint graph, nint* nodes, ref nuint count);
+
+    /// <summary>What a node does: a number of the driver's header.</summary>
+    CudaResult GraphNodeKind(nint node, out int kind);
+
+    /// <summary>Which node waits for which; with no place for them only their number.</summary>
+    CudaResult GraphEdges(nint graph, nint* from, nint* to, ref nuint count);
 
     CudaResult Instantiate(nint graph, out nint executable);
+
+    /// <summary>Sends to the device what launches of a graph need, so that the first does not have to.</summary>
+    CudaResult UploadGraph(nint executable, nint stream);
 
     CudaResult LaunchGraph(nint executable, nint stream);
 

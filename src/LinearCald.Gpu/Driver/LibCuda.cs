@@ -105,8 +105,17 @@ internal static unsafe partial class LibCuda
     [LibraryImport(Library, EntryPoint = "cuGraphGetNodes")]
     public static partial CudaResult GraphGetNodes(nint graph, nint* nodes, ref nuint count);
 
+    [LibraryImport(Library, EntryPoint = "cuGraphNodeGetType")]
+    public static partial CudaResult GraphNodeGetType(nint node, out int kind);
+
+    [LibraryImport(Library, EntryPoint = "cuGraphGetEdges")]
+    public static partial CudaResult GraphGetEdges(nint graph, nint* from, nint* to, ref nuint count);
+
     [LibraryImport(Library, EntryPoint = "cuGraphInstantiateWithFlags")]
     public static partial CudaResult GraphInstantiateWithFlags(out nint executable, nint graph, ulong flags);
+
+    [LibraryImport(Library, EntryPoint = "cuGraphUpload")]
+    public static partial CudaResult GraphUpload(nint executable, nint stream);
 
     [LibraryImport(Library, EntryPoint = "cuGraphLaunch")]
     public static partial CudaResult GraphLaunch(nint executable, nint stream);

@@ -73,15 +73,15 @@ internal sealed unsafe class NativeCudaDriver : ICudaDriver
 
     public CudaResult ExchangeCaptureMode(ref int mode) => LibCuda.ThreadExchangeStreamCaptureMode(ref mode);
 
-    public CudaResult GraphNodes(nint graph, out int count)
-    {
-        nuint nodes = 0;
-        CudaResult result = LibCuda.GraphGetNodes(graph, null, ref nodes);
-        count = (int)nodes;
-        return result;
-    }
+    public CudaResult GraphNodes(nint graph, nint* nodes, ref nuint count) => LibCuda.GraphGetNodes(graph, nodes, ref count);
+
+    public CudaResult GraphNodeKind(nint node, out int kind) => LibCuda.GraphNodeGetType(node, out kind);
+
+    public CudaResult GraphEdges(nint graph, nint* from, nint* to, ref nuint count) => LibCuda.GraphGetEdges(graph, from, to, ref count);
 
     public CudaResult Instantiate(nint graph, out nint executable) => LibCuda.GraphInstantiateWithFlags(out executable, graph, 0);
+
+    public CudaResult UploadGraph(nint executable, nint stream) => LibCuda.GraphUpload(executable, stream);
 
     public CudaResult LaunchGraph(nint executable, nint stream) => LibCuda.GraphLaunch(executable, stream);
 

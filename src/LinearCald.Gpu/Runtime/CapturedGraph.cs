@@ -3,8 +3,8 @@ namespace LinearCald.Gpu;
 /// <summary>Recorded work: replayed as one submission.</summary>
 public abstract class CapturedGraph : IDisposable
 {
-    /// <summary>Kernels, copies and fills recorded.</summary>
-    public abstract int Nodes { get; }
+    /// <summary>What was recorded.</summary>
+    public abstract GraphContents Contents { get; }
 
     /// <summary>Does the recorded work again, in order with other work.</summary>
     public abstract void Launch();

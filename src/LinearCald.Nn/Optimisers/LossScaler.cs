@@ -78,9 +78,9 @@ public sealed class LossScaler : IDisposable
 
     /// <summary>The gradient to start the backward pass of a loss from.</summary>
     /// <param name="loss">One element, Float32.</param>
-    /// <param name="share">The micro-batch's share of the update's batch.</param>
+    /// <param name="share">The micro-batch's share of the update's batch, one Float32 element; null for 1.</param>
     /// <returns>Scale · share, computed on the device.</returns>
-    public Tensor Seed(Tensor loss, double share = 1)
+    public Tensor Seed(Tensor loss, Tensor? share = null)
     {
         ArgumentNullException.ThrowIfNull(loss);
         if (loss.Count != 1 || loss.Type != DType.Float32)
@@ -88,7 +88,7 @@ public sealed class LossScaler : IDisposable
             throw new CaldException($"loss scaling: a loss is one Float32 element, not {loss.Type} {loss.Shape}");
         }
 
-        return _scale.Affine(share).Reshape(loss.Shape);
+        return (share is null ? _scale.Affine(1) : _scale.Multiply(share)).Reshape(loss.Shape);
     }
 
     /// <summary>Draws the conclusion from an update.</summary>

@@ -195,6 +195,8 @@ internal sealed class GpuDevice : Device
 
     private sealed class Recording(GpuDevice device, CapturedGraph graph, ulong recordedBase) : RecordedWork
     {
+        public override GraphContents Contents => graph.Contents;
+
         public override void Replay(ulong randomBase)
         {
             // Unsigned subtraction wraps, and so does the kernels' addition.

@@ -24,8 +24,8 @@ public sealed class RandomGenerator
     public void Seek(ulong position) => Position = position;
 
     /// <summary>Continues at the first key reserved for a part (a micro-batch) of a step: 2³² keys a step, 2²⁰ a part.</summary>
-    public void SeekStep(long step, int part = 0) => Position = FirstOf(step) + ((ulong)part << 20);
+    public void SeekStep(long step, int part = 0) => Position = FirstOf(step, part);
 
-    /// <summary>The first stream reserved for a step.</summary>
-    public static ulong FirstOf(long step) => (ulong)step << 32;
+    /// <summary>The first stream reserved for a step, or for a part of it.</summary>
+    public static ulong FirstOf(long step, int part = 0) => ((ulong)step << 32) + ((ulong)part << 20);
 }

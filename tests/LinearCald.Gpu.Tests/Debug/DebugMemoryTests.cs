@@ -70,7 +70,7 @@ public sealed class DebugMemoryTests
         device.CopyOnDevice(y.Address, x.Address, 12);
         Assert.Throws<CaldException>(() => y.ToArray());
         using CapturedGraph graph = device.EndCapture();
-        Assert.Equal(2, graph.Nodes);
+        Assert.Equal(2, graph.Contents.Nodes);
         Assert.Equal([0f, 0f, 0f], y.ToArray());
         graph.Launch();
         graph.Launch();

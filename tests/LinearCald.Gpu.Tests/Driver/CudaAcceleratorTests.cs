@@ -222,7 +222,8 @@ public sealed class CudaAcceleratorTests : IDisposable
         gpu.Fill(buffer.Address, 40, 0);
         using (CapturedGraph graph = gpu.EndCapture())
         {
-            Assert.Equal(2, graph.Nodes);
+            Assert.Equal(new GraphContents(1, 0, 1, 0, true), graph.Contents);
+            Assert.Equal("1 kernels, 1 fills, straight", graph.Contents.ToString());
             graph.Launch();
             graph.Launch();
             Assert.Equal(2, _driver.Calls.Count(c => c == "LaunchGraph"));
@@ -230,6 +231,40 @@ public sealed class CudaAcceleratorTests : IDisposable
 
         gpu.Synchronize();
         Assert.Contains("EndCapture without BeginCapture", Assert.Throws<CaldException>(() => gpu.EndCapture()).Message);
+    }
+
+    [Fact]
+    public void A_recording_that_forks_says_so_and_one_that_cannot_be_sent_is_given_back()
+    {
+        using CudaAccelerator gpu = Open();
+        using DeviceBuffer<float> buffer = gpu.Allocate<float>(10);
+        _driver.MoreEdges.Add((0, 2));
+        using (CapturedGraph forked = Record())
+        {
+            Assert.Equal("3 fills, forked", forked.Contents.ToString());
+        }
+
+        _driver.Failing["GraphEdges"] = CudaResult.Unknown;
+        using (CapturedGraph unknown = Record())
+        {
+            Assert.Equal("3 fills, order unknown", unknown.Contents.ToString());
+        }
+
+        int destroyed = _driver.Calls.Count(c => c == "DestroyExecutable");
+        _driver.Failing["UploadGraph"] = CudaResult.OutOfMemory;
+        Assert.Contains("sending a graph of 3 nodes to the device", Assert.Throws<CaldException>(Record).Message);
+        Assert.Equal(destroyed + 1, _driver.Calls.Count(c => c == "DestroyExecutable"));
+
+        CapturedGraph Record()
+        {
+            gpu.BeginCapture();
+            for (int i = 0; i < 3; i++)
+            {
+                gpu.Fill(buffer.Address, 40, 0);
+            }
+
+            return gpu.EndCapture();
+        }
     }
 
     [Fact]

@@ -18,7 +18,7 @@ internal sealed unsafe class FakeCudaDriver : ICudaDriver
     private nint _next = 0x1000;
     private int _captureMode = 1;
     private bool _capturing;
-    private int _nodes;
+    private readonly List<int> _nodes = []; // kinds: 0 kernel, 1 copy, 2 fill
 
     public List<(nint Function, Index3 Grid, Index3 Group, int Shared, int Cluster, long[] Words)> Launches { get; } = [];
 
@@ -169,7 +169,7 @@ internal sealed unsafe class FakeCudaDriver : ICudaDriver
         CudaResult result = Result(nameof(Fill));
         if (_capturing)
         {
-            _nodes++;
+            _nodes.Add(2);
         }
         else if (result == CudaResult.Success)
         {
@@ -188,7 +188,7 @@ internal sealed unsafe class FakeCudaDriver : ICudaDriver
     public CudaResult BeginCapture(nint stream)
     {
         _capturing = true;
-        _nodes = 0;
+        _nodes.Clear();
         return Result(nameof(BeginCapture));
     }
 
@@ -204,13 +204,41 @@ internal sealed unsafe class FakeCudaDriver : ICudaDriver
         return Result(nameof(ExchangeCaptureMode));
     }
 
-    public CudaResult GraphNodes(nint graph, out int count)
+    /// <summary>Edges that graphs are given besides the one from each node to the next.</summary>
+    public List<(int From, int To)> MoreEdges { get; } = [];
+
+    public CudaResult GraphNodes(nint graph, nint* nodes, ref nuint count)
     {
-        count = _nodes;
+        for (int i = 0; nodes is not null && i < _nodes.Count; i++)
+        {
+            nodes[i] = i;
+        }
+
+        count = (nuint)_nodes.Count;
         return Result(nameof(GraphNodes));
     }
 
+    public CudaResult GraphNodeKind(nint node, out int kind)
+    {
+        kind = _nodes[(int)node];
+        return Result(nameof(GraphNodeKind));
+    }
+
+    public CudaResult GraphEdges(nint graph, nint* from, nint* to, ref nuint count)
+    {
+        (int From, int To)[] edges = [.. Enumerable.Range(0, Math.Max(0, _nodes.Count - 1)).Select(i => (i, i + 1)), .. MoreEdges];
+        for (int i = 0; from is not null && i < edges.Length; i++)
+        {
+            (from[i], to[i]) = edges[i];
+        }
+
+        count = (nuint)edges.Length;
+        return Result(nameof(GraphEdges));
+    }
+
     public CudaResult Instantiate(nint graph, out nint executable) => New(out executable, nameof(Instantiate));
+
+    public CudaResult UploadGraph(nint executable, nint stream) => Result(nameof(UploadGraph));
 
     public CudaResult LaunchGraph(nint executable, nint stream) => Result(nameof(LaunchGraph));
 
@@ -305,7 +333,7 @@ internal sealed unsafe class FakeCudaDriver : ICudaDriver
 
     public CudaResult Launch(LaunchConfiguration* configuration, nint function, void** parameters)
     {
-        _nodes++;
+        _nodes.Add(0);
         long[] words = new long[ParameterCount];
         for (int i = 0; i < words.Length; i++)
         {
@@ -323,7 +351,7 @@ internal sealed unsafe class FakeCudaDriver : ICudaDriver
     {
         if (_capturing)
         {
-            _nodes++;
+            _nodes.Add(1);
         }
         else
         {

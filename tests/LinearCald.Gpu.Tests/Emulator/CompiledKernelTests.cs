@@ -51,7 +51,7 @@ public sealed class CompiledKernelTests
         Assert.Throws<CaldException>(() => a.ToArray());
         using CapturedGraph graph = device.EndCapture();
         Assert.Equal(x, a.ToArray());
-        Assert.Equal(2, graph.Nodes);
+        Assert.Equal(2, graph.Contents.Nodes);
         graph.Launch();
         graph.Launch();
         Assert.Equal([4f, 8, 12, 16], a.ToArray());

@@ -40,7 +40,7 @@ public sealed class LossScalerTests
         {
             Assert.Equal(whole.Adapt(norm), resumed.Adapt(norm));
             Assert.Equal(whole.State, resumed.State);
-            Assert.Equal(whole.Scale / 4, resumed.Seed(Tensor.Zeros(Cpu, DType.Float32, default), 0.25).Item());
+            Assert.Equal(whole.Scale / 4, resumed.Seed(Tensor.Zeros(Cpu, DType.Float32, default), Tensor.From(Cpu, default, [0.25f])).Item());
         }
 
         Assert.Throws<CaldException>(() => resumed.State = new LossScalerState(0, 0));
@@ -56,7 +56,7 @@ public sealed class LossScalerTests
         for (int step = 0; step < 5; step++)
         {
             plain.Learn(loss => Tensor.Full(Cpu, DType.Float32, loss.Shape, 0.5));
-            scaled.Learn(loss => scaler.Seed(loss, 0.5));
+            scaled.Learn(loss => scaler.Seed(loss, Tensor.From(Cpu, default, [0.5f])));
             double norm = one.Update(1e-2, clipNorm: 0.1);
             double same = other.Update(1e-2, clipNorm: 0.1, 1 / scaler.Scale);
             Assert.Equal(norm, same, 1e-9);

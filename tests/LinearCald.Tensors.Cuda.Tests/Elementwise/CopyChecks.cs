@@ -78,6 +78,17 @@ internal static unsafe class CopyChecks
         }
     }, 3);
 
+    /// <summary>Bytes from any address on, and none beside them.</summary>
+    public static void FillBytes(Accelerator accelerator) => ElementwiseChecks.ForAll((count, offset, seed) =>
+    {
+        byte value = (byte)seed;
+        using DeviceArray y = new(accelerator, DType.UInt8, count + 8, offset);
+        Copy.FillBytes(accelerator, y.Address + 4, count, value);
+        byte[] expected = [.. Enumerable.Repeat((byte)0xFF, count + 8)];
+        expected.AsSpan(4, count).Fill(value);
+        Assert.Equal(expected, y.Bytes());
+    }, 6);
+
     private static byte[] Bits(DType type, double value) => type switch
     {
         DType.Float64 => BitConverter.GetBytes(value),

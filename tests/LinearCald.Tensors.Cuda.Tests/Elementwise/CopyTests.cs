@@ -63,6 +63,8 @@ public class CopyTests
         {
             CopyChecks.Fill(accelerator, type);
         }
+
+        CopyChecks.FillBytes(accelerator);
     }
 
     [Fact]

@@ -76,6 +76,7 @@ public static class KernelCatalogue
 
         backend.Fill(x, 1);
         backend.Fill(x.Narrow(2, 0, Width / 2), 1);
+        backend.Copy(x, y);
         backend.Copy(x, wide);
         backend.Copy(wide, x);
         backend.Copy(x.Transpose(1, 2), Make(type, Batch, Width, Length));

@@ -3,7 +3,8 @@ using LinearCald.Gpu;
 namespace LinearCald.Tensors.Cuda.Kernels;
 
 /// <summary>
-/// Copies and fills between any strides and element types, at device addresses. Contiguous copies are the driver's, contiguous conversions run in packs;
+/// Copies and fills between any strides and element types, at device addresses. Contiguous copies and conversions run in packs, as kernels also where the driver
+/// has a call: in a recording its copies and fills would be nodes of another kind, see <see cref="GraphContents"/>. Elsewhere,
 /// where both sides have a contiguous innermost dimension, words of up to 16 bytes are moved by number; where they have different ones, tiles go through shared
 /// memory; what remains moves one element a thread.
 /// </summary>
@@ -31,20 +32,23 @@ internal static unsafe class Copy
         }
     }
 
+    /// <summary>Sets every byte of a buffer.</summary>
+    public static void FillBytes(Accelerator accelerator, nint y, long bytes, byte value)
+    {
+        if (((y | (nint)bytes) & 3) == 0)
+        {
+            FillRun(accelerator, y, bytes / 4, value * 0x01010101u);
+        }
+        else
+        {
+            FillRun(accelerator, y, bytes, value);
+        }
+    }
+
     /// <summary>Converts contiguous elements.</summary>
-    public static void Cast(Accelerator accelerator, nint x, DType xType, nint y, DType yType, long count)
+    private static void Cast(Accelerator accelerator, nint x, DType xType, nint y, DType yType, long count)
     {
         int xSize = xType.Size(), ySize = yType.Size();
-        if (xType == yType)
-        {
-            if (count > 0)
-            {
-                accelerator.CopyOnDevice(x, y, count * xSize);
-            }
-
-            return;
-        }
-
         int lanes = 16 / Math.Max(xSize, ySize);
         bool vectors = x % (lanes * xSize) == 0 && y % (lanes * ySize) == 0;
         for (long from = 0; from < count; from += Elementwise.Slice)
@@ -52,6 +56,19 @@ internal static unsafe class Copy
             int part = (int)Math.Min(Elementwise.Slice, count - from);
             View<byte> xs = new((byte*)x + (from * xSize), (long)part * xSize), ys = new((byte*)y + (from * ySize), (long)part * ySize);
             accelerator.Launch(s_cast, Elementwise.Over(vectors ? part / lanes : part), xs, ys, part, xType, yType, vectors);
+        }
+    }
+
+    /// <summary>Copies contiguous words.</summary>
+    private static void CopyRun<TWord>(Accelerator accelerator, nint x, nint y, long count)
+        where TWord : unmanaged
+    {
+        int lanes = ((x | y) & 15) == 0 ? 16 / sizeof(TWord) : 1;
+        for (long from = 0; from < count; from += Elementwise.Slice)
+        {
+            int part = (int)Math.Min(Elementwise.Slice, count - from);
+            accelerator.Launch(
+                CopyKernel<TWord>.Instance, Elementwise.Over(part / lanes), new View<TWord>((TWord*)x + from, part), new View<TWord>((TWord*)y + from, part), part, lanes);
         }
     }
 
@@ -76,9 +93,19 @@ internal static unsafe class Copy
 
     private static void Cut(Accelerator accelerator, in CopyPlan plan, nint x, DType xType, nint y, DType yType)
     {
-        if (plan.IsContiguous)
+        if (plan.IsContiguous && xType != yType)
         {
             Cast(accelerator, x, xType, y, yType, plan.Count);
+        }
+        else if (plan.IsContiguous)
+        {
+            switch (xType.Size())
+            {
+                case 8: CopyRun<ulong>(accelerator, x, y, plan.Count); break;
+                case 4: CopyRun<uint>(accelerator, x, y, plan.Count); break;
+                case 2: CopyRun<ushort>(accelerator, x, y, plan.Count); break;
+                default: CopyRun<byte>(accelerator, x, y, plan.Count); break;
+            }
         }
         else if (plan.Count > Elementwise.Slice)
         {
@@ -136,14 +163,7 @@ internal static unsafe class Copy
     {
         if (plan.IsContiguous)
         {
-            UInt4 vector = default;
-            new Span<TWord>(&vector, 16 / sizeof(TWord)).Fill(word);
-            int lanes = (y & 15) == 0 ? 16 / sizeof(TWord) : 1;
-            for (long from = 0; from < plan.Count; from += Elementwise.Slice)
-            {
-                int part = (int)Math.Min(Elementwise.Slice, plan.Count - from);
-                accelerator.Launch(FillKernel<TWord>.Instance, Elementwise.Over(part / lanes), new View<TWord>((TWord*)y + from, part), part, word, vector, lanes);
-            }
+            FillRun(accelerator, y, plan.Count, word);
         }
         else if (plan.Count > Elementwise.Slice)
         {
@@ -156,6 +176,25 @@ internal static unsafe class Copy
         {
             accelerator.Launch(FillStridedKernel<TWord>.Instance, Elementwise.Over(plan.Count), new View<TWord>((TWord*)y, plan.YExtent), word, plan.Index(), plan.Rank);
         }
+    }
+
+    private static void FillRun<TWord>(Accelerator accelerator, nint y, long count, TWord word)
+        where TWord : unmanaged
+    {
+        UInt4 vector = default;
+        new Span<TWord>(&vector, 16 / sizeof(TWord)).Fill(word);
+        int lanes = (y & 15) == 0 ? 16 / sizeof(TWord) : 1;
+        for (long from = 0; from < count; from += Elementwise.Slice)
+        {
+            int part = (int)Math.Min(Elementwise.Slice, count - from);
+            accelerator.Launch(FillKernel<TWord>.Instance, Elementwise.Over(part / lanes), new View<TWord>((TWord*)y + from, part), part, word, vector, lanes);
+        }
+    }
+
+    private static class CopyKernel<TWord>
+        where TWord : unmanaged
+    {
+        public static readonly Kernel Instance = Kernel.Of(CopyKernels.Copy<TWord>);
     }
 
     private static class StridedKernel<TWord>

@@ -73,6 +73,56 @@ internal static class CopyKernels
         }
     }
 
+    /// <summary>y[i] = x[i], contiguous; several words at a time where both addresses allow 16-byte accesses.</summary>
+    /// <param name="lanes">Words of an access.</param>
+    [Kernel(Name = "copy")]
+    public static void Copy<TWord>(View<TWord> x, View<TWord> y, int count, [Constant] int lanes)
+        where TWord : unmanaged
+    {
+        int first = (Grid.IndexX * (Threads * InFlight)) + Group.IndexX;
+        if (lanes == 1)
+        {
+            for (int k = 0; k < InFlight; k++)
+            {
+                if (first + (k * Threads) < count)
+                {
+                    y[first + (k * Threads)] = x[first + (k * Threads)];
+                }
+            }
+
+            return;
+        }
+
+        View<UInt4> xs = x.As<UInt4>(), ys = y.As<UInt4>();
+        int whole = (int)((uint)count / (uint)lanes);
+        if (first + ((InFlight - 1) * Threads) < whole)
+        {
+            Registers<UInt4, N4> loaded = default;
+            for (int k = 0; k < InFlight; k++)
+            {
+                loaded[k] = xs[first + (k * Threads)];
+            }
+
+            for (int k = 0; k < InFlight; k++)
+            {
+                ys[first + (k * Threads)] = loaded[k];
+            }
+        }
+        else
+        {
+            for (int v = first; v < whole; v += Threads)
+            {
+                ys[v] = xs[v];
+            }
+        }
+
+        int last = (whole * lanes) + Group.IndexX;
+        if (Grid.IndexX == Grid.SizeX - 1 && last < count)
+        {
+            y[last] = x[last];
+        }
+    }
+
     /// <summary>y[…] = x[…] for words of 1 to 16 bytes between any strides.</summary>
     [Kernel(Name = "copy_strided")]
     public static void Strided<TWord>(View<TWord> x, View<TWord> y, StridedIndex index, [Constant] int rank)

@@ -20,7 +20,7 @@ internal static unsafe class Embedding
 
         if (rows == 0)
         {
-            accelerator.Fill(y, count * width * type.Size(), 0xFF);
+            Copy.FillBytes(accelerator, y, count * width * type.Size(), 0xFF);
             return;
         }
 
@@ -81,7 +81,7 @@ internal static unsafe class Embedding
         long size = (long)rows * width;
         if (!accumulate && size > 0)
         {
-            accelerator.Fill(gtable, size * sizeof(float), 0);
+            Copy.FillBytes(accelerator, gtable, size * sizeof(float), 0);
         }
 
         if (count == 0 || size == 0)

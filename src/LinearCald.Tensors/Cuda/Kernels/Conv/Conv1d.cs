@@ -95,7 +95,7 @@ internal static class Conv1d
     {
         if (p.Batch == 0)
         {
-            accelerator.Fill(gw, (long)p.Outputs * p.Taps * p.GroupInputs * gwType.Size(), 0);
+            Copy.FillBytes(accelerator, gw, (long)p.Outputs * p.Taps * p.GroupInputs * gwType.Size(), 0);
         }
         else if (p.IsWave)
         {

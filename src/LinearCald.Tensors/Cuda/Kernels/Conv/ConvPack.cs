@@ -18,7 +18,7 @@ internal static unsafe class ConvPack
 
         if (inputRows == 0)
         {
-            accelerator.Fill(y, (long)batch * groups * rows * channels * elementBytes, 0);
+            Copy.FillBytes(accelerator, y, (long)batch * groups * rows * channels * elementBytes, 0);
             return;
         }
 

@@ -12,7 +12,7 @@ internal static class ColumnSum
     {
         if (rows == 0 && columns > 0 && !accumulate)
         {
-            accelerator.Fill(y, columns * outputType.Size(), 0);
+            Copy.FillBytes(accelerator, y, columns * outputType.Size(), 0);
         }
 
         RowMatrix.Dispatch(type, "SumRows", new PartialLaunch(accelerator, x, outputType, y, rows, columns, accumulate), rows, columns);

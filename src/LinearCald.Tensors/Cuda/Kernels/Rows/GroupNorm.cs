@@ -36,7 +36,7 @@ internal static class GroupNorm
     {
         if (gradient != 0)
         {
-            accelerator.Fill(gradient, channels * sizeof(float), 0);
+            Copy.FillBytes(accelerator, gradient, channels * sizeof(float), 0);
         }
     }
 

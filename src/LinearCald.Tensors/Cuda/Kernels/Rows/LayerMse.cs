@@ -14,7 +14,7 @@ internal static class LayerMse
         using DeviceBuffer<double> terms = accelerator.Allocate<double>(rows, "distances of rows");
         if (columns == 0)
         {
-            accelerator.Fill(terms.Address, rows * sizeof(double), 0);
+            Copy.FillBytes(accelerator, terms.Address, rows * sizeof(double), 0);
         }
 
         RowPlan.Dispatch(type, "LayerMse", new ForwardLaunch(accelerator, student, teacher, lengths, normalise, terms.View, rows, positions, columns), rows, columns, RowPlan.SeveralRows);

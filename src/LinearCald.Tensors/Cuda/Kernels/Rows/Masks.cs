@@ -18,7 +18,7 @@ internal static class Masks
     {
         if ((batch == 0 || rows == 0) && !accumulate)
         {
-            accelerator.Fill(sum, (long)channels * sizeof(float), 0);
+            Copy.FillBytes(accelerator, sum, (long)channels * sizeof(float), 0);
         }
 
         Dispatch("ReplaceRows", type, new SumLaunch(accelerator, x, mask, sum, accumulate, checked((int)((long)batch * rows)), channels), batch, rows, channels);

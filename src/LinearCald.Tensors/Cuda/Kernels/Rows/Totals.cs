@@ -12,7 +12,7 @@ internal static class Totals
     {
         if (count == 0)
         {
-            accelerator.Fill(y, type.Size(), 0);
+            Copy.FillBytes(accelerator, y, type.Size(), 0);
         }
 
         // The element count is no row length: only whether it is 0 matters to the dispatch.
