@@ -19,7 +19,7 @@ for (int i = 0; i < args.Length; i++)
         wanted.Add(args[i]);
 }
 
-Assembly[] assemblies = [Assembly.Load("LinearCald.Gpu.Tests"), Assembly.Load("LinearCald.Tensors.Cuda.Tests")];
+Assembly[] assemblies = [Assembly.Load("LinearCald.Gpu.Tests"), Assembly.Load("LinearCald.Tensors.Cuda.Tests"), Assembly.Load("LinearCald.Distillation.Tests")];
 TestCase[] cases =
 [
     .. assemblies.SelectMany(TestCase.Find)

@@ -2,13 +2,16 @@ using System.Diagnostics;
 
 namespace LinearCald.Testing.Ptx;
 
-/// <summary>Recorded launches, copies and fills of the emulator.</summary>
-internal sealed class EmulatedGraph(IReadOnlyList<Action> work, int copies, int fills) : CapturedGraph
+/// <summary>Recorded launches, copies and fills of the emulator, and the memory that was freed meanwhile.</summary>
+internal sealed class EmulatedGraph(IReadOnlyList<Action> work, int copies, int fills, Accelerator accelerator, List<nint> memory) : CapturedGraph
 {
+    private bool _disposed;
+
     public override GraphContents Contents => new(work.Count - copies - fills, copies, fills, 0, true);
 
     public override void Launch()
     {
+        ObjectDisposedException.ThrowIf(_disposed, this);
         foreach (Action step in work)
         {
             step();
@@ -17,6 +20,16 @@ internal sealed class EmulatedGraph(IReadOnlyList<Action> work, int copies, int 
 
     protected override void Dispose(bool disposing)
     {
+        if (!disposing || _disposed)
+        {
+            return;
+        }
+
+        _disposed = true;
+        foreach (nint address in memory)
+        {
+            accelerator.Free(address);
+        }
     }
 }
 

@@ -21,6 +21,7 @@ public sealed class EmulatorAccelerator : Accelerator
     private readonly Dictionary<string, PtxModule> _modules = [];
     private readonly Dictionary<(PtxModule Module, string Entry, int DynamicBytes), KernelCode> _codes = [];
     private List<Action>? _recording;
+    private List<nint> _freedInRecording = [];
     private int _recordedCopies;
     private int _recordedFills;
 
@@ -61,7 +62,17 @@ public sealed class EmulatorAccelerator : Accelerator
     public override nint Allocate(long bytes, string purpose) => _memory.Allocate(bytes, purpose);
 
     /// <inheritdoc/>
-    public override void Free(nint address) => _memory.Free(address);
+    public override void Free(nint address)
+    {
+        if (_recording is null)
+        {
+            _memory.Free(address);
+        }
+        else
+        {
+            _freedInRecording.Add(address); // replays use it
+        }
+    }
 
     /// <inheritdoc/>
     public override void Trim()
@@ -98,6 +109,7 @@ public sealed class EmulatorAccelerator : Accelerator
     {
         RefuseCapture("a second capture");
         _recording = [];
+        _freedInRecording = [];
         _recordedCopies = 0;
         _recordedFills = 0;
     }
@@ -105,7 +117,7 @@ public sealed class EmulatorAccelerator : Accelerator
     /// <inheritdoc/>
     public override CapturedGraph EndCapture()
     {
-        EmulatedGraph graph = new(_recording ?? throw new CaldException("nothing is being recorded: call BeginCapture first"), _recordedCopies, _recordedFills);
+        EmulatedGraph graph = new(_recording ?? throw new CaldException("nothing is being recorded: call BeginCapture first"), _recordedCopies, _recordedFills, this, _freedInRecording);
         _recording = null;
         return graph;
     }

@@ -66,15 +66,26 @@ public sealed class DebugMemoryTests
         using DeviceBuffer<float> x = device.Allocate<float>([1, 2, 3]);
         using DeviceBuffer<float> y = device.Allocate<float>(new float[3]);
         device.BeginCapture();
-        device.Launch(Kernel.Of(DebugKernels.Add), LaunchShape.For(3), x.ReadOnly, x.ReadOnly, y.View, 3);
+        using (DeviceBuffer<float> between = device.Allocate<float>(3))
+        {
+            device.Launch(Kernel.Of(DebugKernels.Add), LaunchShape.For(3), x.ReadOnly, x.ReadOnly, between.View, 3);
+            device.CopyOnDevice(between.Address, y.Address, 12);
+        }
+
         device.CopyOnDevice(y.Address, x.Address, 12);
         Assert.Throws<CaldException>(() => y.ToArray());
-        using CapturedGraph graph = device.EndCapture();
-        Assert.Equal(2, graph.Contents.Nodes);
+        CapturedGraph graph = device.EndCapture();
+        Assert.Equal(new GraphContents(1, 2, 0, 0, true), graph.Contents);
         Assert.Equal([0f, 0f, 0f], y.ToArray());
         graph.Launch();
         graph.Launch();
         Assert.Equal([4f, 8f, 12f], y.ToArray());
+
+        // What was freed while it was recorded stays with the graph.
+        Assert.Equal(36, device.Memory.InUse);
+        graph.Dispose();
+        Assert.Equal(24, device.Memory.InUse);
+        Assert.Throws<ObjectDisposedException>(graph.Launch);
     }
 
     [Fact]

@@ -46,15 +46,26 @@ public sealed class CompiledKernelTests
         using DeviceBuffer<float> a = device.Allocate<float>(x);
         using DeviceBuffer<float> b = device.Allocate<float>(4);
         device.BeginCapture();
-        device.CopyOnDevice(a.Address, b.Address, 16);
+        using (DeviceBuffer<float> between = device.Allocate<float>(4))
+        {
+            device.CopyOnDevice(a.Address, between.Address, 16);
+            device.CopyOnDevice(between.Address, b.Address, 16);
+        }
+
         device.Launch(Kernel.Of(DebugKernels.Add), new LaunchShape(1, 32), a.ReadOnly, b.ReadOnly, a.View, 4);
         Assert.Throws<CaldException>(() => a.ToArray());
-        using CapturedGraph graph = device.EndCapture();
+        CapturedGraph graph = device.EndCapture();
         Assert.Equal(x, a.ToArray());
-        Assert.Equal(2, graph.Contents.Nodes);
+        Assert.Equal(new GraphContents(1, 2, 0, 0, true), graph.Contents);
         graph.Launch();
         graph.Launch();
         Assert.Equal([4f, 8, 12, 16], a.ToArray());
+
+        // What was freed while it was recorded stays with the graph.
+        Assert.Equal(3, device.LiveBlocks);
+        graph.Dispose();
+        Assert.Equal(2, device.LiveBlocks);
+        Assert.Throws<ObjectDisposedException>(graph.Launch);
     }
 
     [Fact]

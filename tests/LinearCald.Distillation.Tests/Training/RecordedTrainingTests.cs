@@ -1,0 +1,173 @@
+using LinearCald.Distillation.Recipes;
+using LinearCald.Distillation.Training;
+using LinearCald.Gpu.Tests.Driver;
+using LinearCald.Nn;
+using LinearCald.Tensors;
+using LinearCald.Tensors.Cuda;
+using LinearCald.Testing.Ptx;
+
+namespace LinearCald.Distillation.Tests.Training;
+
+/// <summary>
+/// Training with recorded steps: the same bits as without, from run to run too, and no memory that grows. In the emulator in small, on a GPU as long as it should be.
+/// Nothing else may run at the same time: devices are shared, and the process's memory is looked at.
+/// </summary>
+[Collection(nameof(RecordedTrainingTests))]
+[CollectionDefinition(nameof(RecordedTrainingTests), DisableParallelization = true)]
+public class RecordedTrainingTests
+{
+    [Fact]
+    public void Micro_batches_of_any_share_are_replayed_to_the_same_bits()
+    {
+        using TinyConversion text = TinyConversion.Text(layers: 1);
+        TinyConversion uneven = text with
+        {
+            Data = new WeighedData(text.Data),
+            Training = text.Training with { MaxSteps = 5, BatchSize = 3, GradientAccumulation = 3 },
+        };
+        using EmulatorAccelerator emulator = new();
+        GpuDevice device = new(emulator);
+        ConversionOutcome plain = uneven.Run(device, recordings: 0);
+        ConversionOutcome recorded = uneven.Run(device, recordings: 4);
+        Assert.Equal((0, 0), (plain.Kinds, plain.Replays));
+
+        // The first micro-batch of an update replaces gradients, the others add to them: 5 and 10 of them, each kind done twice before it is recorded.
+        Assert.Equal((2, 11), (recorded.Kinds, recorded.Replays));
+        plain.AssertSame(recorded);
+
+        ConversionOutcome even = (uneven with { Data = text.Data, Training = uneven.Training with { MaxSteps = 1 } }).Run(device, recordings: 0);
+        Assert.NotEqual(recorded.Losses[0], even.Losses[0]); // the shares do matter
+    }
+
+    [Fact]
+    public void Memory_does_not_grow_on_the_cpu()
+    {
+        using TinyConversion text = TinyConversion.Text();
+        AssertSteady(text, Device.Parse("cpu"), 100, 300);
+    }
+
+    [CudaFact]
+    public void Texts_give_the_same_bits()
+    {
+        using TinyConversion text = TinyConversion.Text();
+        AssertSameBits(text, Precision.Fp32, Precision.Tf32, Precision.Bf16, Precision.Fp16);
+    }
+
+    [CudaFact]
+    public void Language_gives_the_same_bits()
+    {
+        using TinyConversion language = TinyConversion.Language();
+        AssertSameBits(language, Precision.Fp32, Precision.Bf16);
+    }
+
+    [CudaFact]
+    public void Speech_gives_the_same_bits()
+    {
+        using TinyConversion speech = TinyConversion.Speech();
+        AssertSameBits(speech, Precision.Fp32, Precision.Bf16);
+    }
+
+    [CudaFact]
+    public void Memory_does_not_grow_with_texts()
+    {
+        using TinyConversion text = TinyConversion.Text();
+        AssertSteady(text, Device.Parse("cuda"), 128, 1000);
+    }
+
+    [CudaFact]
+    public void Memory_does_not_grow_with_language()
+    {
+        using TinyConversion language = TinyConversion.Language();
+        AssertSteady(language, Device.Parse("cuda"), 128, 1000);
+    }
+
+    [CudaFact]
+    public void Memory_does_not_grow_with_speech()
+    {
+        using TinyConversion speech = TinyConversion.Speech();
+        AssertSteady(speech, Device.Parse("cuda"), 128, 1000);
+    }
+
+    /// <summary>50 updates, most of them recorded, twice; and the same without recording.</summary>
+    private static void AssertSameBits(TinyConversion conversion, params ReadOnlySpan<Precision> precisions)
+    {
+        Device cuda = Device.Parse("cuda");
+        foreach (Precision precision in precisions)
+        {
+            TinyConversion run = conversion with { Training = conversion.Training with { Precision = precision } };
+            ConversionOutcome first = run.Run(cuda);
+            ConversionOutcome second = run.Run(cuda);
+            ConversionOutcome plain = run.Run(cuda, recordings: 0);
+            int microBatches = run.Training.MaxSteps * run.Training.GradientAccumulation;
+            Assert.InRange(first.Replays, microBatches * 3 / 4, microBatches);
+            Assert.Equal(0, plain.Replays);
+            first.AssertSame(second);
+            first.AssertSame(plain);
+        }
+
+        Precision.Fp32.Apply(cuda);
+    }
+
+    /// <summary>
+    /// From one update to a later one: not a byte more from the device, less than 1 MB more on the managed heap, less than 32 MB more of the process.
+    /// </summary>
+    private static void AssertSteady(TinyConversion conversion, Device device, int from, int to)
+    {
+        (long Device, long Allocations, long Managed, long Process) early = default, late = default;
+        (conversion with { Training = conversion.Training with { MaxSteps = to } }).Run(device, onStep: step =>
+        {
+            // Without collections in between, how much garbage lies about at the end is chance.
+            if (step.Step == from)
+            {
+                early = Measure();
+            }
+            else if (step.Step == to)
+            {
+                late = Measure();
+            }
+            else if (step.Step % 32 == 0)
+            {
+                GC.Collect();
+            }
+        });
+        Assert.Equal((early.Device, early.Allocations), (late.Device, late.Allocations));
+        Assert.True(late.Managed - early.Managed < 1_000_000, $"the managed heap grew from {early.Managed:N0} to {late.Managed:N0} bytes");
+        Assert.True(late.Process - early.Process < 32_000_000, $"the process grew from {early.Process:N0} to {late.Process:N0} bytes");
+
+        (long, long, long, long) Measure()
+        {
+            long managed = GC.GetTotalMemory(forceFullCollection: true);
+            return (device.Memory.InUse + device.Memory.Pooled, device.Memory.Allocations, managed, Environment.WorkingSet);
+        }
+    }
+
+    /// <summary>The same data; a micro-batch counts more the higher the numbers of its examples.</summary>
+    private sealed class WeighedData(TrainingData data) : TrainingData
+    {
+        public override int Rows => data.Rows;
+
+        public override int Count(DataPart part) => data.Count(part);
+
+        public override UpdateOrder Order(OptimisationRecipe recipe) => data.Order(recipe);
+
+        public override double Weight(ReadOnlySpan<int> rows)
+        {
+            double weight = 1;
+            foreach (int row in rows)
+            {
+                weight += row;
+            }
+
+            return weight;
+        }
+
+        public override TaskBatch Collate(ReadOnlySpan<int> rows, int lengthMultiple, ulong? draw) => data.Collate(rows, lengthMultiple, draw);
+
+        public override TaskInput Upload(Device device, TaskBatch batch) => data.Upload(device, batch);
+
+        public override TaskInput Reserve(Device device, TaskBatch like) => data.Reserve(device, like);
+
+        public override Evaluation Evaluate(TaskModel model, DataPart part, int batchSize, Device device, DType? computeType) =>
+            data.Evaluate(model, part, batchSize, device, computeType);
+    }
+}
