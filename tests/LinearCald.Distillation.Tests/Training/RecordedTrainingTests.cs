@@ -40,6 +40,18 @@ public class RecordedTrainingTests
     }
 
     [Fact]
+    public void Every_kind_of_task_gives_the_same_bits_again_on_the_cpu()
+    {
+        foreach (Func<TinyConversion> make in (Func<TinyConversion>[])[() => TinyConversion.Text(), TinyConversion.Language, TinyConversion.Speech])
+        {
+            using TinyConversion made = make();
+            TinyConversion conversion = made with { Training = made.Training with { MaxSteps = 6 } };
+            Device cpu = Device.Parse("cpu");
+            conversion.Run(cpu, recordings: 0).AssertSame(conversion.Run(cpu, recordings: 0));
+        }
+    }
+
+    [Fact]
     public void Memory_does_not_grow_on_the_cpu()
     {
         using TinyConversion text = TinyConversion.Text();
