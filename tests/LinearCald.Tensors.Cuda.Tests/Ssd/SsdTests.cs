@@ -21,6 +21,16 @@ public sealed class SsdTests
         SsdChecks.Segments(accelerator, type, cases, 330);
     }
 
+    [Theory]
+    [InlineData(DType.Float32)]
+    [InlineData(DType.BFloat16)]
+    public void RowsOfWholeVectors(DType type)
+    {
+        // 8 heads: every row begins at 16 bytes
+        using Accelerator accelerator = TestAccelerators.Open("emulator");
+        SsdCase.Of(2, 70, 8, 8, 8, 0, 0b1101110, 7).Compare(new GpuDevice(accelerator) { PoisonMemory = true, ScanSegments = 2 }, type, Budget(type, false));
+    }
+
     [Fact]
     public void SegmentsByTheSizes()
     {
@@ -83,16 +93,17 @@ public sealed class SsdTests
     }
 
     [Theory]
-    [InlineData(8, 2048, 16, 64, 1, 2)]
-    [InlineData(16, 500, 16, 64, 1, 1)]
-    [InlineData(2, 16384, 16, 64, 8, 8)]
-    [InlineData(1, 64, 1, 64, 1, 1)]
-    [InlineData(1, 16384, 24, 64, 11, 11)]
-    [InlineData(1, 1_000_000, 1, 16, 264, 264)]
-    public void SegmentsOnAnH100(int batch, int length, int heads, int headSize, int forward, int backward)
+    [InlineData(8, 2048, 16, 64, 1, 32, 2)]
+    [InlineData(16, 500, 16, 64, 1, 64, 1)]
+    [InlineData(2, 16384, 16, 64, 8, 64, 8)]
+    [InlineData(1, 64, 1, 64, 1, 32, 1)]
+    [InlineData(1, 16384, 24, 64, 11, 64, 11)]
+    [InlineData(1, 1_000_000, 1, 16, 264, 16, 264)]
+    public void SegmentsOnAnH100(int batch, int length, int heads, int headSize, int forward, int columns, int backward)
     {
         SsdShape shape = new(batch, length, heads, 1, headSize, 128, 64, false, true, 0, double.PositiveInfinity);
-        Assert.Equal(forward, SsdPlan.Forward(shape, true, 132, 0).Segments);
+        SsdPlan plan = SsdPlan.Forward(shape, true, 132, 0);
+        Assert.Equal((forward, columns), (plan.Segments, plan.Columns));
         Assert.Equal(backward, SsdPlan.Backward(shape, batch, true, 132, 0).Segments);
     }
 

@@ -170,13 +170,13 @@ internal readonly record struct SsdLauncher<T>(
             hasInitial, hasFinal, saves, false, IsMultiple(16, addresses, pitches), IsMultiple(2 * sizeof(T), addresses, pitches));
     }
 
-    private void Sum<TFormat>(ReadOnlyView<float> parts, in SsdRows<T> target, int firstBatch, int count, int rows, int columns)
+    private unsafe void Sum<TFormat>(ReadOnlyView<float> parts, in SsdRows<T> target, int firstBatch, int count, int rows, int columns)
         where TFormat : struct, IElementFormat<T>
     {
-        bool hasLengths = Inputs.Lengths.Length > 0;
+        bool hasLengths = Inputs.Lengths.Length > 0, vectors = IsMultiple(16, (nint)parts.Address | (nint)target.View.Address, (long)target.Pitch | (long)columns);
         Accelerator.Launch(
-            SumKernel<TFormat>.Instance, LaunchShape.For((long)rows * columns), parts, target.View.From((long)firstBatch * Shape.Length * target.Pitch), hasLengths ? Inputs.Lengths.From(firstBatch) : default,
-            count, rows, columns, target.Pitch, Shape.Length, hasLengths);
+            SumKernel<TFormat>.Instance, LaunchShape.For((long)rows * columns / (vectors ? TFormat.Lanes : 1)), parts, target.View.From((long)firstBatch * Shape.Length * target.Pitch),
+            hasLengths ? Inputs.Lengths.From(firstBatch) : default, count, rows, columns, target.Pitch, Shape.Length, hasLengths, vectors);
     }
 
     private void Heads(ReadOnlyView<float> parts, View<float>? target, int count)

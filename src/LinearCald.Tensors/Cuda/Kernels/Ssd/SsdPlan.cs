@@ -12,8 +12,6 @@ internal readonly record struct SsdPlan(int Columns, int Blocks, int Segments)
     /// <summary>What a first pass and summing up what was handed on cost is some chunks: segments shorter than this do not pay.</summary>
     private const int ShortestSegment = 6;
 
-    private const int ManyGroups = 264; // two for each multiprocessor of an H100: then blocks may be wide
-
     /// <summary>Numbers that the segments hand on, in whole 16 bytes: per group and segment a state and a decay.</summary>
     public long CarryElements(in SsdShape shape, int batches) => (long)(Segments - 1) * Slots(in shape, batches) * (StateElements(in shape) + 4);
 
@@ -32,11 +30,11 @@ internal readonly record struct SsdPlan(int Columns, int Blocks, int Segments)
     public static SsdPlan Forward(in SsdShape shape, bool is16Bit, int multiprocessors, int forced)
     {
         long pairs = (long)shape.Batch * shape.Heads;
-        int narrow = ColumnsOf(in shape, 32), wide = ColumnsOf(in shape, 64), columns = is16Bit && pairs * BlocksOf(in shape, wide) >= ManyGroups ? wide : narrow;
+        int narrow = ColumnsOf(in shape, 32), wide = ColumnsOf(in shape, 64);
+        int segments = SegmentsOf(in shape, pairs * BlocksOf(in shape, narrow), pairs * BlocksOf(in shape, wide), is16Bit, multiprocessors, forced);
 
-        // narrow blocks are more groups for more work: where rows are cut there is no need of them
-        int segments = SegmentsOf(in shape, pairs * BlocksOf(in shape, columns), pairs * BlocksOf(in shape, wide), is16Bit, multiprocessors, forced);
-        columns = segments > 1 ? wide : columns;
+        // two narrow blocks compute C Bᵀ twice: that pays only where wide ones would leave multiprocessors without work
+        int columns = segments > 1 || pairs * BlocksOf(in shape, narrow) > Room(is16Bit, multiprocessors) ? wide : narrow;
         return new SsdPlan(columns, BlocksOf(in shape, columns), segments);
     }
 
@@ -56,10 +54,12 @@ internal readonly record struct SsdPlan(int Columns, int Blocks, int Segments)
             return Math.Max(1, Math.Min(forced, chunks + 1));
         }
 
-        // as many groups as run at once
-        long room = multiprocessors * (is16Bit ? 2L : 1L), segments = Math.Min(room / groups, chunks / ShortestSegment);
+        long room = Room(is16Bit, multiprocessors), segments = Math.Min(room / groups, chunks / ShortestSegment);
         return 2 * uncutGroups <= room && segments > 1 ? (int)segments : 1;
     }
+
+    // groups that run at once
+    private static long Room(bool is16Bit, int multiprocessors) => multiprocessors * (is16Bit ? 2L : 1L);
 
     private static int ColumnsOf(in SsdShape shape, int most) => shape.HeadSize <= 16 ? 16 : shape.HeadSize <= 32 ? 32 : most;
 
