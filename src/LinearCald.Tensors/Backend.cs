@@ -93,14 +93,15 @@ internal abstract partial class Backend
         Tensor q, Tensor k, Tensor v, Tensor? lengths, int heads, bool causal, double scale, double p, RandomKey key, Tensor y, Tensor lse, Tensor gy, Tensor gq, Tensor gk, Tensor gv,
         Tensor? rest = null);
 
-    /// <summary>Linformer attention; e, f [positions, rank]; kProjected, vProjected [B, rank, heads · d] are kept for the gradient.</summary>
+    /// <summary>Linformer attention; e, f [positions, rank]; kProjected, vProjected [B, rank, heads · d] are kept for the gradient; rest as in <see cref="Attention"/>.</summary>
     public abstract void LinformerAttention(
-        Tensor q, Tensor k, Tensor v, Tensor e, Tensor f, Tensor? lengths, int heads, double scale, double p, RandomKey key, Tensor y, Tensor lse, Tensor kProjected, Tensor vProjected);
+        Tensor q, Tensor k, Tensor v, Tensor e, Tensor f, Tensor? lengths, int heads, double scale, double p, RandomKey key, Tensor y, Tensor lse, Tensor kProjected, Tensor vProjected,
+        Tensor? rest = null);
 
     /// <summary>ge and gf may be one buffer (shared projections): then both parts are added into it.</summary>
     public abstract void LinformerAttentionGradient(
         Tensor q, Tensor k, Tensor v, Tensor e, Tensor f, Tensor? lengths, int heads, double scale, double p, RandomKey key, Tensor y, Tensor lse, Tensor kProjected, Tensor vProjected,
-        Tensor gy, Tensor gq, Tensor gk, Tensor gv, Tensor ge, bool accumulateE, Tensor gf, bool accumulateF);
+        Tensor gy, Tensor gq, Tensor gk, Tensor gv, Tensor ge, bool accumulateE, Tensor gf, bool accumulateF, Tensor? rest = null);
 
     /// <summary>Adds the sum of squares of x to total[1] (float64).</summary>
     public abstract void AddSumOfSquares(Tensor x, Tensor total);

@@ -45,7 +45,8 @@ internal sealed unsafe partial class GpuBackend
     }
 
     public override void LinformerAttention(
-        Tensor q, Tensor k, Tensor v, Tensor e, Tensor f, Tensor? lengths, int heads, double scale, double p, RandomKey key, Tensor y, Tensor lse, Tensor kProjected, Tensor vProjected)
+        Tensor q, Tensor k, Tensor v, Tensor e, Tensor f, Tensor? lengths, int heads, double scale, double p, RandomKey key, Tensor y, Tensor lse, Tensor kProjected, Tensor vProjected,
+        Tensor? rest = null)
     {
         LinformerProblem problem = LinformerOf(q, e, heads, scale, p, key);
         if (q.Type == DType.Float32)
@@ -59,12 +60,13 @@ internal sealed unsafe partial class GpuBackend
 
         void Run<T>()
             where T : unmanaged => LinformerLauncher.Forward(
-                _accelerator, problem, Read<T>(q), Read<T>(k), Read<T>(v), Read<T>(e), Read<T>(f), ReadLengths(lengths), Write<T>(y), Write<float>(lse), Write<T>(kProjected), Write<T>(vProjected));
+                _accelerator, problem, Read<T>(q), Read<T>(k), Read<T>(v), Read<T>(e), Read<T>(f), ReadLengths(lengths), Write<T>(y), Write<float>(lse), Write<T>(kProjected), Write<T>(vProjected),
+                WriteOrNone<T>(rest));
     }
 
     public override void LinformerAttentionGradient(
         Tensor q, Tensor k, Tensor v, Tensor e, Tensor f, Tensor? lengths, int heads, double scale, double p, RandomKey key, Tensor y, Tensor lse, Tensor kProjected, Tensor vProjected,
-        Tensor gy, Tensor gq, Tensor gk, Tensor gv, Tensor ge, bool accumulateE, Tensor gf, bool accumulateF)
+        Tensor gy, Tensor gq, Tensor gk, Tensor gv, Tensor ge, bool accumulateE, Tensor gf, bool accumulateF, Tensor? rest = null)
     {
         LinformerProblem problem = LinformerOf(q, e, heads, scale, p, key);
         if (q.Type == DType.Float32)
@@ -79,7 +81,7 @@ internal sealed unsafe partial class GpuBackend
         void Run<T>()
             where T : unmanaged => LinformerLauncher.Backward(
                 _accelerator, problem, Read<T>(q), Read<T>(k), Read<T>(v), Read<T>(e), Read<T>(f), ReadLengths(lengths), Read<T>(y), Read<float>(lse), Read<T>(kProjected), Read<T>(vProjected),
-                Read<T>(gy), Write<T>(gq), Write<T>(gk), Write<T>(gv), Write<T>(ge), accumulateE, Write<T>(gf), accumulateF);
+                Read<T>(gy), Write<T>(gq), Write<T>(gk), Write<T>(gv), Write<T>(ge), accumulateE, Write<T>(gf), accumulateF, rest is null ? null : Read<T>(rest));
     }
 
     private AttentionProblem AttentionOf(Tensor q, Tensor k, int heads, bool causal, double scale, double p, RandomKey key) => new(

@@ -46,12 +46,14 @@ public static class LinformerAttentionOperation
         k = k.Contiguous();
         v = v.Contiguous();
         Tensor y = Tensor.Allocate(q.Device, q.Type, q.Shape);
+        bool record = Tape.Wants(q, k, v) || Tape.Wants(e, f);
+        Tensor? rest = AttentionOperation.RestOf(y, record);
         Tensor lse = Tensor.Allocate(q.Device, q.Type.Statistics(), new Shape(q.Shape[0], options.Heads, q.Shape[1]));
         Shape projected = new(k.Shape[0], e.Shape[1], k.Shape[2]);
         Tensor kProjected = Tensor.Allocate(q.Device, q.Type, projected);
         Tensor vProjected = Tensor.Allocate(q.Device, q.Type, projected);
-        q.Device.Backend.LinformerAttention(q, k, v, e, f, lengths, options.Heads, options.Scale, options.Dropout, options.Key, y, lse, kProjected, vProjected);
-        return Tape.Wants(q, k, v) || Tape.Wants(e, f) ? Tape.Attach(y, new Node(q, k, v, e, f, lengths, options, y, lse, kProjected, vProjected)) : y;
+        q.Device.Backend.LinformerAttention(q, k, v, e, f, lengths, options.Heads, options.Scale, options.Dropout, options.Key, y, lse, kProjected, vProjected, rest);
+        return record ? Tape.Attach(y, new Node(q, k, v, e, f, lengths, options, y, rest, lse, kProjected, vProjected)) : y;
     }
 
     private sealed class Node : TapeNode
@@ -64,12 +66,13 @@ public static class LinformerAttentionOperation
         private readonly Tensor? _lengths;
         private readonly AttentionOptions _options;
         private readonly Tensor _y;
+        private readonly Tensor? _rest;
         private readonly Tensor _lse;
         private readonly Tensor _kProjected;
         private readonly Tensor _vProjected;
 
         public Node(
-            Tensor q, Tensor k, Tensor v, Tensor e, Tensor f, Tensor? lengths, AttentionOptions options, Tensor y, Tensor lse, Tensor kProjected, Tensor vProjected)
+            Tensor q, Tensor k, Tensor v, Tensor e, Tensor f, Tensor? lengths, AttentionOptions options, Tensor y, Tensor? rest, Tensor lse, Tensor kProjected, Tensor vProjected)
         {
             _q = Save(q);
             _k = Save(k);
@@ -79,6 +82,7 @@ public static class LinformerAttentionOperation
             _lengths = SaveOptional(lengths);
             _options = options;
             _y = Save(y);
+            _rest = SaveOptional(rest);
             _lse = Save(lse);
             _kProjected = Save(kProjected);
             _vProjected = Save(vProjected);
@@ -95,7 +99,7 @@ public static class LinformerAttentionOperation
             Tensor gf = ReferenceEquals(_e, _f) ? ge : Projection(_f, out accumulateF);
             _q.Device.Backend.LinformerAttentionGradient(
                 _q, _k, _v, _e, _f, _lengths, _options.Heads, _options.Scale, _options.Dropout, _options.Key, _y, _lse, _kProjected, _vProjected,
-                gradient, gq, gk, gv, ge, accumulateE, gf, accumulateF);
+                gradient, gq, gk, gv, ge, accumulateE, gf, accumulateF, _rest);
             Gradients.Add(_q, gq);
             Gradients.Add(_k, gk);
             Gradients.Add(_v, gv);

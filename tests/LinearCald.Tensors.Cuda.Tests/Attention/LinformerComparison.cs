@@ -42,10 +42,11 @@ internal static unsafe class LinformerComparison
         DeviceBuffer<T> gq = data.Fresh<T>(inputs), gk = data.Fresh<T>(inputs), gv = data.Fresh<T>(inputs);
         DeviceBuffer<float> lse = data.Fresh<float>(rows);
         ReadOnlyView<int>? n = lengths is null ? null : data.Copy(lengths).ReadOnly;
-        LinformerLauncher.Forward(accelerator, problem, q.ReadOnly, k.ReadOnly, v.ReadOnly, e.ReadOnly, f.ReadOnly, n, y.View, lse.View, kp.View, vp.View);
+        DeviceBuffer<T>? rest = problem.Precision is GemmPrecision.BFloat16 or GemmPrecision.Half ? data.Fresh<T>(inputs) : null;
+        LinformerLauncher.Forward(accelerator, problem, q.ReadOnly, k.ReadOnly, v.ReadOnly, e.ReadOnly, f.ReadOnly, n, y.View, lse.View, kp.View, vp.View, rest?.View);
         LinformerLauncher.Backward(
             accelerator, problem, q.ReadOnly, k.ReadOnly, v.ReadOnly, e.ReadOnly, f.ReadOnly, n, y.ReadOnly, lse.ReadOnly, kp.ReadOnly, vp.ReadOnly, g.ReadOnly,
-            gq.View, gk.View, gv.View, ge.View, accumulate, gf.View, accumulate);
+            gq.View, gk.View, gv.View, ge.View, accumulate, gf.View, accumulate, rest?.ReadOnly);
 
         double[] ry = new double[inputs], rlse = new double[rows], rkp = new double[slots], rvp = new double[slots];
         double[] rq = new double[inputs], rk = new double[inputs], rv = new double[inputs];

@@ -274,9 +274,9 @@ public static class KernelCatalogue
         }
 
         Tensor e = Make(type, 512, Rank), ge = Make(type, 512, Rank), kProjected = Make(type, Batch, Rank, Width), vProjected = Make(type, Batch, Rank, Width);
-        backend.LinformerAttention(q, k, v, e, e, lengths, Heads, scale, Dropout, default, y, lse, kProjected, vProjected);
+        backend.LinformerAttention(q, k, v, e, e, lengths, Heads, scale, Dropout, default, y, lse, kProjected, vProjected, rest);
         backend.LinformerAttentionGradient(
-            q, k, v, e, e, lengths, Heads, scale, Dropout, default, y, lse, kProjected, vProjected, gy, gq, gk, gv, ge, false, ge, false);
+            q, k, v, e, e, lengths, Heads, scale, Dropout, default, y, lse, kProjected, vProjected, gy, gq, gk, gv, ge, false, ge, false, rest);
 
         Tensor Hidden() => Make(type, Batch, Length, Width);
 

@@ -45,9 +45,10 @@ internal static class LinformerLauncher
 
     /// <summary>y, lse [Batch, Heads, Length], and the slots of keys and values, which the gradient needs.</summary>
     /// <param name="lengths">Valid positions of each sample, clamped to 0 … Length; null: all.</param>
+    /// <param name="rest">As <see cref="AttentionLauncher.Forward"/>.</param>
     public static unsafe void Forward<T>(
         Accelerator accelerator, in LinformerProblem problem, ReadOnlyView<T> q, ReadOnlyView<T> k, ReadOnlyView<T> v, ReadOnlyView<T> e, ReadOnlyView<T> f, ReadOnlyView<int>? lengths,
-        View<T> y, View<float> lse, View<T> kProjected, View<T> vProjected)
+        View<T> y, View<float> lse, View<T> kProjected, View<T> vProjected, View<T>? rest = null)
         where T : unmanaged
     {
         problem.Check();
@@ -62,7 +63,7 @@ internal static class LinformerLauncher
         LinformerTraits traits = problem.Traits(lengths.HasValue, addresses);
         accelerator.Launch(kernels.Projection, shape, k, e, lengths ?? default, kProjected, problem.Sizes, traits);
         accelerator.Launch(kernels.Projection, shape, v, f, lengths ?? default, vProjected, problem.Sizes, traits);
-        AttentionLauncher.Forward(accelerator, problem.Slots, q, kProjected, vProjected, null, y, lse);
+        AttentionLauncher.Forward(accelerator, problem.Slots, q, kProjected, vProjected, null, y, lse, rest);
     }
 
     /// <summary>
@@ -72,7 +73,7 @@ internal static class LinformerLauncher
     public static unsafe void Backward<T>(
         Accelerator accelerator, in LinformerProblem problem, ReadOnlyView<T> q, ReadOnlyView<T> k, ReadOnlyView<T> v, ReadOnlyView<T> e, ReadOnlyView<T> f, ReadOnlyView<int>? lengths,
         ReadOnlyView<T> y, ReadOnlyView<float> lse, ReadOnlyView<T> kProjected, ReadOnlyView<T> vProjected, ReadOnlyView<T> gy,
-        View<T> gq, View<T> gk, View<T> gv, View<T> ge, bool accumulateE, View<T> gf, bool accumulateF)
+        View<T> gq, View<T> gk, View<T> gv, View<T> ge, bool accumulateE, View<T> gf, bool accumulateF, ReadOnlyView<T>? rest = null)
         where T : unmanaged
     {
         problem.Check();
@@ -84,7 +85,7 @@ internal static class LinformerLauncher
         if (problem.Batch > 0 && problem.Length > 0)
         {
             View<T> gkProjected = gProjected.View.Slice(0, slots), gvProjected = gProjected.View.Slice(slots, slots);
-            AttentionLauncher.Backward(accelerator, problem.Slots, q, kProjected, vProjected, null, y, lse, gy, gq, gkProjected, gvProjected);
+            AttentionLauncher.Backward(accelerator, problem.Slots, q, kProjected, vProjected, null, y, lse, gy, gq, gkProjected, gvProjected, rest);
             ReadOnlyView<int> valid = lengths ?? default;
             LinformerSizes sizes = problem.Sizes;
             nint addresses = (nint)k.Address | (nint)v.Address | (nint)e.Address | (nint)f.Address | (nint)gk.Address | (nint)gv.Address | (nint)gkProjected.Address | (nint)gvProjected.Address;
