@@ -33,6 +33,8 @@ public class KernelCatalogueTests
         Assert.Equal(KernelCatalogue.All.Count, KernelCatalogue.All.Select(k => k.Name).Distinct().Count());
         Assert.All(KernelCatalogue.All, k => Assert.Same(k, KernelCatalogue.Find(k.Name)));
         Assert.Equal("fma_peak", KernelCatalogue.Find("fma_peak").Name);
+        Assert.Contains(KernelCatalogue.All, k => k.Method == "WarpgroupGemm.Run");
+        Assert.Contains(KernelCatalogue.All, k => k.Method == "TensorCoreGemm.Run" && k.Types.Contains("BFloat16Operand", StringComparison.Ordinal));
         Assert.Contains("no kernel is called 'nonsense'", Assert.Throws<CaldException>(() => KernelCatalogue.Find("nonsense")).Message);
     }
 

@@ -16,7 +16,10 @@ internal sealed class CatalogueAccelerator : Accelerator
     public override string Description => "notes launches";
 
     /// <summary>Those of a large Hopper GPU: launchers choose tiles by it.</summary>
-    public override DeviceLimits Limits { get; } = new() { Multiprocessors = 132, CacheBytes = 50L << 20, MemoryBytes = 80L << 30 };
+    public override DeviceLimits Limits => new() { Capability = Capability, Multiprocessors = 132, CacheBytes = 50L << 20, MemoryBytes = 80L << 30 };
+
+    /// <summary>Compute capability, by which products choose their kernels.</summary>
+    public int Capability { get; set; } = 90;
 
     public override AcceleratorMemory Memory => default;
 

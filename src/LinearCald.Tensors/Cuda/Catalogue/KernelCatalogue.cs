@@ -41,6 +41,11 @@ public static class KernelCatalogue
                 RunAll(device, type);
             }
 
+            // Hopper has kernels of its own for products in 16 bits.
+            accelerator.Capability = 80;
+            Products(device, DType.BFloat16);
+            Products(device, DType.Float16);
+            accelerator.Capability = 90;
             device.TensorFloat32 = true;
             Products(device, DType.Float32);
             Attentions(device, DType.Float32);
