@@ -12,7 +12,7 @@ namespace LinearCald.Models.Linformer;
 /// </summary>
 internal sealed class LinformerSelfAttention : TokenMixer
 {
-    private readonly RobertaConfig _config;
+    private readonly AttentionSizes _sizes;
     private readonly Linear _query;
     private readonly Linear _key;
     private readonly Linear _value;
@@ -24,11 +24,12 @@ internal sealed class LinformerSelfAttention : TokenMixer
     /// <param name="shared">The one projection of all layers when they share it; it belongs to the encoder.</param>
     public LinformerSelfAttention(BuildContext context, RobertaConfig config, Parameter? shared)
     {
-        _config = config;
+        _sizes = config.Attention;
         LinformerConfig linformer = config.Linformer!;
-        _query = AddModule("query", new Linear(context, config.HiddenSize, config.HiddenSize, config.InitialiserRange));
-        _key = AddModule("key", new Linear(context, config.HiddenSize, config.HiddenSize, config.InitialiserRange));
-        _value = AddModule("value", new Linear(context, config.HiddenSize, config.HiddenSize, config.InitialiserRange));
+        AttentionNames names = AttentionNames.Bert;
+        _query = AddModule(names.Query, _sizes.NewMap(context));
+        _key = AddModule(names.Key, _sizes.NewMap(context));
+        _value = AddModule(names.Value, _sizes.NewMap(context));
         Shape shape = new(linformer.Positions, linformer.Rank);
         _projectKeys = shared ?? AddParameter("proj_k", context, shape, ProjectionInitialiser.For(linformer));
         _projectValues = linformer.Sharing == ProjectionSharing.None
@@ -36,15 +37,6 @@ internal sealed class LinformerSelfAttention : TokenMixer
             : _projectKeys;
     }
 
-    public override Tensor Forward(Tensor x, Tensor? lengths, ForwardContext context)
-    {
-        AttentionOptions options = new(
-            _config.Heads,
-            Causal: false,
-            1 / Math.Sqrt((double)_config.HiddenSize / _config.Heads),
-            context.Probability(_config.AttentionDropout),
-            context.NextKey());
-        return _query.Forward(x).LinformerAttention(
-            _key.Forward(x), _value.Forward(x), _projectKeys.Value, _projectValues.Value, lengths, options);
-    }
+    public override Tensor Forward(Tensor x, Tensor? lengths, ForwardContext context) => _query.Forward(x).LinformerAttention(
+        _key.Forward(x), _value.Forward(x), _projectKeys.Value, _projectValues.Value, lengths, _sizes.Options(context));
 }

@@ -55,6 +55,8 @@ public sealed record RobertaConfig
     /// <summary>The longest text in tokens, special tokens included.</summary>
     public int MaximumLength => MaximumPositions - PaddingId - 1;
 
+    internal AttentionSizes Attention => new(HiddenSize, Heads, AttentionDropout, InitialiserRange);
+
     /// <summary>Reads the <c>config.json</c> of a model folder.</summary>
     /// <exception cref="CaldException">No such file, not JSON, another model type, or a field is missing or out of range.</exception>
     public static RobertaConfig Read(string folder)

@@ -36,7 +36,7 @@ internal sealed class RobertaAttention : Module
     public RobertaAttention(BuildContext context, RobertaConfig config, Parameter? sharedProjection)
     {
         _self = AddModule<TokenMixer>("self", config.Linformer is null
-            ? new RobertaSelfAttention(context, config)
+            ? new SelfAttention(context, config.Attention, AttentionNames.Bert)
             : new LinformerSelfAttention(context, config, sharedProjection));
         _output = AddModule("output", new RobertaOutput(context, config, config.HiddenSize));
     }

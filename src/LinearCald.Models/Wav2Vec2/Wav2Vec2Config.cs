@@ -132,6 +132,8 @@ public sealed record Wav2Vec2Config
     /// <summary>Whether the model has an embedding for masked frames, as HuggingFace decides it.</summary>
     public bool HasMaskEmbedding => TimeMaskProbability > 0 || FeatureMaskProbability > 0;
 
+    internal AttentionSizes Attention => new(HiddenSize, Heads, AttentionDropout, InitialiserRange);
+
     /// <summary>Frames of a wave; 0 when it is shorter than <see cref="ReceptiveField"/>.</summary>
     public int Frames(long samples)
     {

@@ -40,7 +40,9 @@ internal sealed class Wav2Vec2Layer : Module
     public Wav2Vec2Layer(BuildContext context, Wav2Vec2Config config)
     {
         _config = config;
-        _mixer = AddModule<TokenMixer>("attention", config.BiMamba2 is { } mixer ? new BiMamba2Mixer(context, config.HiddenSize, mixer) : new Wav2Vec2Attention(context, config));
+        _mixer = AddModule<TokenMixer>("attention", config.BiMamba2 is { } mixer
+            ? new BiMamba2Mixer(context, config.HiddenSize, mixer)
+            : new SelfAttention(context, config.Attention, AttentionNames.Bart));
         _mixerNorm = AddModule("layer_norm", new LayerNorm(context, config.HiddenSize, config.LayerNormEpsilon));
         _feedForward = AddModule("feed_forward", new Wav2Vec2FeedForward(context, config));
         _feedForwardNorm = AddModule("final_layer_norm", new LayerNorm(context, config.HiddenSize, config.LayerNormEpsilon));
