@@ -30,6 +30,16 @@ internal sealed class ConfigFields(JsonObject json, string path, string prefix =
         _ => throw new ArgumentOutOfRangeException(nameof(activation), activation, "no HuggingFace name"),
     };
 
+    /// <summary>Throws unless <c>model_type</c> is the one that a model reads.</summary>
+    public void RequireModelType(string type)
+    {
+        string found = Text("model_type", "");
+        if (found != type)
+        {
+            throw Bad("model_type", $"is '{found}'; this model reads '{type}'");
+        }
+    }
+
     /// <summary>The field as it stands; null when it is missing or null.</summary>
     public JsonNode? Raw(string field) => json[field];
 

@@ -64,12 +64,7 @@ public sealed record GptNeoXConfig : LanguageModelConfig
 
     internal static GptNeoXConfig Read(ConfigFields fields)
     {
-        string type = fields.Text("model_type", "");
-        if (type != ModelType)
-        {
-            throw fields.Bad("model_type", $"is '{type}'; this model reads '{ModelType}'");
-        }
-
+        fields.RequireModelType(ModelType);
         ConfigFields? mamba = fields.Section("mamba");
         GptNeoXRotary rotary = GptNeoXRotary.Read(fields);
         GptNeoXConfig config = new()

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json.Nodes;
 using LinearCald.Models.Language;
 using LinearCald.Nn;
@@ -9,6 +10,14 @@ public sealed record Mamba2ModelConfig : MambaBackboneConfig
 {
     internal const string ModelType = "mamba2";
 
+    public Mamba2ModelConfig()
+    {
+    }
+
+    [SetsRequiredMembers]
+    private Mamba2ModelConfig(ConfigFields fields)
+        : base(fields, ModelType, tied: false) => Mixer = Mamba2Config.Read(fields, HiddenSize);
+
     public required Mamba2Config Mixer { get; init; }
 
     /// <inheritdoc/>
@@ -18,26 +27,7 @@ public sealed record Mamba2ModelConfig : MambaBackboneConfig
     /// <exception cref="CaldException">No such file, not JSON, another model type, or a field is missing, out of range or not supported.</exception>
     public static Mamba2ModelConfig Read(string folder) => Read(ConfigFields.Of(folder));
 
-    internal static Mamba2ModelConfig Read(ConfigFields fields)
-    {
-        string type = fields.Text("model_type", "");
-        if (type != ModelType)
-        {
-            throw fields.Bad("model_type", $"is '{type}'; this model reads '{ModelType}'");
-        }
-
-        int width = fields.Integer("hidden_size", null, 1, MaximumWidth);
-        return Common(
-            new Mamba2ModelConfig
-            {
-                VocabularySize = fields.Integer("vocab_size", null, 1, MaximumVocabulary),
-                HiddenSize = width,
-                Layers = fields.Integer("num_hidden_layers", null, 1, MaximumLayers),
-                TieWordEmbeddings = fields.Flag("tie_word_embeddings", false),
-                Mixer = Mamba2Config.Read(fields, width),
-            },
-            fields);
-    }
+    internal static Mamba2ModelConfig Read(ConfigFields fields) => new(fields);
 
     internal override CausalMixer NewMixer(BuildContext context) => new Mamba2Mixer(context, HiddenSize, Mixer, NormEpsilon, OutputScale);
 

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json.Nodes;
 using LinearCald.Models.Language;
 using LinearCald.Nn;
@@ -7,6 +8,30 @@ namespace LinearCald.Models.Mamba;
 /// <summary>What the configs of Mamba and Mamba-2 language models have in common.</summary>
 public abstract record MambaBackboneConfig : LanguageModelConfig
 {
+    private protected MambaBackboneConfig()
+    {
+    }
+
+    /// <summary>Reads what does not belong to the mixer.</summary>
+    /// <param name="fields">The <c>config.json</c>.</param>
+    /// <param name="type">Its <c>model_type</c>.</param>
+    /// <param name="tied">Whether the embeddings are tied when it does not say.</param>
+    [SetsRequiredMembers]
+    private protected MambaBackboneConfig(ConfigFields fields, string type, bool tied)
+    {
+        fields.RequireModelType(type);
+        HiddenSize = fields.Integer("hidden_size", null, 1, MaximumWidth);
+        VocabularySize = fields.Integer("vocab_size", null, 1, MaximumVocabulary);
+        Layers = fields.Integer("num_hidden_layers", null, 1, MaximumLayers);
+        TieWordEmbeddings = fields.Flag("tie_word_embeddings", tied);
+        NormEpsilon = fields.Number("layer_norm_epsilon", 1e-5, 0, 1);
+        ResidualInFloat32 = fields.Flag("residual_in_fp32", true);
+        RescaleResidual = fields.Flag("rescale_prenorm_residual", false);
+        InitialiserRange = fields.Number("initializer_range", 0.1, 0, 100);
+        StartToken = fields.Token("bos_token_id");
+        EndToken = fields.Token("eos_token_id");
+    }
+
     /// <summary>ε of all norms.</summary>
     public double NormEpsilon { get; init; } = 1e-5;
 
@@ -20,18 +45,6 @@ public abstract record MambaBackboneConfig : LanguageModelConfig
     internal double OutputScale => RescaleResidual ? 1 / Math.Sqrt(Layers) : 1;
 
     internal abstract CausalMixer NewMixer(BuildContext context);
-
-    /// <summary>The common fields of another config of this kind.</summary>
-    private protected static T Common<T>(T config, ConfigFields fields)
-        where T : MambaBackboneConfig => config with
-        {
-            NormEpsilon = fields.Number("layer_norm_epsilon", 1e-5, 0, 1),
-            ResidualInFloat32 = fields.Flag("residual_in_fp32", true),
-            RescaleResidual = fields.Flag("rescale_prenorm_residual", false),
-            InitialiserRange = fields.Number("initializer_range", 0.1, 0, 100),
-            StartToken = fields.Token("bos_token_id"),
-            EndToken = fields.Token("eos_token_id"),
-        };
 
     private protected override void Write(JsonObject json)
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json.Nodes;
 using LinearCald.Models.Language;
 using LinearCald.Nn;
@@ -9,6 +10,14 @@ public sealed record MambaModelConfig : MambaBackboneConfig
 {
     internal const string ModelType = "mamba";
 
+    public MambaModelConfig()
+    {
+    }
+
+    [SetsRequiredMembers]
+    private MambaModelConfig(ConfigFields fields)
+        : base(fields, ModelType, tied: true) => Mixer = MambaConfig.Read(fields, HiddenSize);
+
     public required MambaConfig Mixer { get; init; }
 
     /// <inheritdoc/>
@@ -18,26 +27,7 @@ public sealed record MambaModelConfig : MambaBackboneConfig
     /// <exception cref="CaldException">No such file, not JSON, another model type, or a field is missing, out of range or not supported.</exception>
     public static MambaModelConfig Read(string folder) => Read(ConfigFields.Of(folder));
 
-    internal static MambaModelConfig Read(ConfigFields fields)
-    {
-        string type = fields.Text("model_type", "");
-        if (type != ModelType)
-        {
-            throw fields.Bad("model_type", $"is '{type}'; this model reads '{ModelType}'");
-        }
-
-        int width = fields.Integer("hidden_size", null, 1, MaximumWidth);
-        return Common(
-            new MambaModelConfig
-            {
-                VocabularySize = fields.Integer("vocab_size", null, 1, MaximumVocabulary),
-                HiddenSize = width,
-                Layers = fields.Integer("num_hidden_layers", null, 1, MaximumLayers),
-                TieWordEmbeddings = fields.Flag("tie_word_embeddings", true),
-                Mixer = MambaConfig.Read(fields, width),
-            },
-            fields);
-    }
+    internal static MambaModelConfig Read(ConfigFields fields) => new(fields);
 
     internal override CausalMixer NewMixer(BuildContext context) => new MambaMixer(context, HiddenSize, Mixer, OutputScale);
 

@@ -16,12 +16,7 @@ internal sealed class Wav2Vec2ConfigReader(ConfigFields fields)
 
     public Wav2Vec2Config Read()
     {
-        string type = fields.Text("model_type", "");
-        if (type != Wav2Vec2Config.ModelType)
-        {
-            throw fields.Bad("model_type", $"is '{type}'; this model reads '{Wav2Vec2Config.ModelType}'");
-        }
-
+        fields.RequireModelType(Wav2Vec2Config.ModelType);
         RefuseUnsupported();
         Wav2Vec2Config d = new();
         int vocabulary = fields.Integer("vocab_size", d.VocabularySize, 1, 10_000_000);
