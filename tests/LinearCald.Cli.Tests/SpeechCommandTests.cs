@@ -3,7 +3,6 @@ using LinearCald.Data.Audio;
 using LinearCald.Data.Speech;
 using LinearCald.Models.Wav2Vec2;
 using LinearCald.Nn;
-using LinearCald.Tensors;
 
 namespace LinearCald.Cli.Tests;
 
@@ -186,23 +185,8 @@ public sealed class SpeechCommandTests : IClassFixture<SpeechCommandTests.Random
         public RandomModels()
         {
             CharacterVocabulary vocabulary = CharacterVocabulary.FromTranscripts(["zero one two three four five six seven eight nine"]);
-            Wav2Vec2Config config = new()
-            {
-                VocabularySize = vocabulary.Size,
-                HiddenSize = 16,
-                Layers = 1,
-                Heads = 2,
-                IntermediateSize = 32,
-                ConvolutionChannels = [8, 8, 8, 8, 8, 8, 8],
-                ConvolutionBias = true,
-                LayerNormFeatures = true,
-                StableLayerNorm = true,
-                PositionKernel = 8,
-                PositionGroups = 2,
-                InitialiserRange = 0.5,
-                BiMamba2 = BiMamba2Config.For(16, headSize: 8, stateSize: 16),
-            };
-            BuildContext context = BuildContext.For(Device.Parse("cpu"), 3);
+            Wav2Vec2Config config = TinySpeech.Config(student: true) with { VocabularySize = vocabulary.Size, Layers = 1 };
+            BuildContext context = BuildContext.For(TinySpeech.Device, 3);
             using Wav2Vec2ForCTC recogniser = new(context, config);
             Wav2Vec2Files.Save(recogniser, Student, vocabulary.Save);
             string[] voices = [.. SampleSpeech.Read(new SpeechOptions { Targets = ["speaker"] }).Targets[0].Classes];

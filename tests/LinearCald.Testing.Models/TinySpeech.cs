@@ -4,10 +4,10 @@ using LinearCald.Models.Wav2Vec2;
 using LinearCald.Nn;
 using LinearCald.Tensors;
 
-namespace LinearCald.Distillation.Tests.Speech;
+namespace LinearCald.Testing;
 
 /// <summary>Speech models with random weights and clips of noise on disk.</summary>
-internal sealed class TinySpeech : IDisposable
+public sealed class TinySpeech : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
 
