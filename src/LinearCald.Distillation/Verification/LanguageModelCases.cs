@@ -13,7 +13,6 @@ namespace LinearCald.Distillation.Verification;
 /// <summary>A golden causal language model: hidden states, logits, loss, the gradient of every parameter, and a greedy continuation token for token.</summary>
 internal static class LanguageModelCases
 {
-    private const string GradientPrefix = "grad.";
     private const string GreedyPrefix = "greedy_from_first_";
 
     public static CaseResult Verify(Fixture fixture, Device device, Precision precision)
@@ -36,17 +35,12 @@ internal static class LanguageModelCases
         using Tape tape = Tape.Record();
         Tensor ids = fixture.Integer("input_ids", model.OutputWeight.Value.Device);
         ModelOutput output = model.Forward(new LanguageInput(ids), new ForwardContext { HiddenStates = true, ComputeType = precision.ComputeType() });
-        for (int i = 0; i < output.HiddenStates!.Count; i++)
-        {
-            string name = $"hidden_states.{i}";
-            meter.Add(name, name, Fixture.Values(output.HiddenStates[i]), fixture.ExpectedValues(name));
-        }
-
-        meter.Add("logits", "logits", Fixture.Values(output.Logits), fixture.ExpectedValues("logits"));
         Tensor loss = NextTokenLoss(output.Logits, ids);
-        meter.Add("loss", "loss", Fixture.Values(loss), fixture.ExpectedValues("loss"));
+        GoldenModel.CompareOutputs(fixture, output, loss, meter);
         double scale = GoldenBackward.Run(tape, loss, precision);
-        CompareGradients(fixture, model, scale, meter);
+        Dictionary<string, Tensor> parameters = model.NamedParameters().ToDictionary(p => p.Name, p => p.Parameter.Value);
+        GoldenModel.CompareGradients(
+            fixture, parameters, scale, meter, name => name == "lm_head.weight" ? model.OutputWeight.Value : parameters.GetValueOrDefault(name));
     }
 
     /// <summary>Position t predicts token t + 1, as transformers shifts labels: the mean over L − 1 positions of every text.</summary>
@@ -55,26 +49,6 @@ internal static class LanguageModelCases
         int predicted = ids.Shape[1] - 1;
         Tensor labels = ids.Narrow(1, 1, predicted).Contiguous().Reshape(-1);
         return logits.Narrow(1, 0, predicted).Contiguous().Reshape(-1, logits.Shape.Last).CrossEntropy(labels);
-    }
-
-    private static void CompareGradients(Fixture fixture, LayeredLanguageModel model, double scale, ErrorMeter meter)
-    {
-        Dictionary<string, Tensor> parameters = model.NamedParameters().ToDictionary(p => p.Name, p => p.Parameter.Value);
-        int compared = 0;
-        foreach (string name in fixture.Expected.Entries.Select(e => e.Name).Where(n => n.StartsWith(GradientPrefix, StringComparison.Ordinal)))
-        {
-            string parameter = name[GradientPrefix.Length..];
-            Tensor? value = parameter == "lm_head.weight" ? model.OutputWeight.Value : parameters.GetValueOrDefault(parameter);
-            Tensor gradient = (value ?? throw new CaldException($"{fixture.Folder}: expected.safetensors has {name}, but the model has no such parameter")).Gradient
-                ?? throw new CaldException($"{fixture.Folder}: no gradient reached {parameter}");
-            meter.Add(name, "grad", GoldenBackward.Values(gradient, scale), fixture.ExpectedValues(name));
-            compared++;
-        }
-
-        if (compared != parameters.Count)
-        {
-            throw new CaldException($"{fixture.Folder}: expected.safetensors has {compared} gradients, the model {parameters.Count} parameters; the fixture is incomplete");
-        }
     }
 
     /// <summary>The prompt in one pass, then token by token from the decoding state: the likeliest each time.</summary>

@@ -28,25 +28,9 @@ internal static class RobertaCases
         int classes = output.Logits.Shape.Last;
         Tensor loss = output.Logits.Reshape(-1, classes).CrossEntropy(labels.Reshape(-1));
         ErrorMeter meter = new();
-        for (int i = 0; i < output.HiddenStates!.Count; i++)
-        {
-            string name = $"hidden_states.{i}";
-            meter.Add(name, name, Fixture.Values(output.HiddenStates[i]), fixture.ExpectedValues(name));
-        }
-
-        meter.Add("logits", "logits", Fixture.Values(output.Logits), fixture.ExpectedValues("logits"));
-        meter.Add("loss", "loss", Fixture.Values(loss), fixture.ExpectedValues("loss"));
+        GoldenModel.CompareOutputs(fixture, output, loss, meter);
         double scale = GoldenBackward.Run(tape, loss, precision);
-        Dictionary<string, Tensor> parameters = model.NamedParameters().ToDictionary(p => p.Name, p => p.Parameter.Value);
-        const string Prefix = "grad.";
-        foreach (string name in fixture.Expected.Entries.Select(e => e.Name).Where(n => n.StartsWith(Prefix, StringComparison.Ordinal)))
-        {
-            Tensor parameter = parameters.GetValueOrDefault(name[Prefix.Length..])
-                ?? throw new CaldException($"{fixture.Folder}: expected.safetensors has {name}, but the model has no such parameter");
-            Tensor gradient = parameter.Gradient ?? throw new CaldException($"{fixture.Folder}: no gradient reached {name[Prefix.Length..]}");
-            meter.Add(name, "grad", GoldenBackward.Values(gradient, scale), fixture.ExpectedValues(name));
-        }
-
+        GoldenModel.CompareGradients(fixture, model.NamedParameters().ToDictionary(p => p.Name, p => p.Parameter.Value), scale, meter);
         return meter.Result(fixture.Name, device.Name, precision.ModelBudget());
     }
 

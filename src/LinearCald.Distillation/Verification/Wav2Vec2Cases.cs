@@ -13,7 +13,6 @@ namespace LinearCald.Distillation.Verification;
 /// <summary>A golden Wav2Vec2, recogniser or classifier: hidden states, logits, loss, frames of each utterance, and the gradient of every parameter.</summary>
 internal static class Wav2Vec2Cases
 {
-    private const string GradientPrefix = "grad.";
     private const string FramesName = "feature_lengths";
 
     public static CaseResult Verify(Fixture fixture, Device device, Precision precision)
@@ -30,24 +29,20 @@ internal static class Wav2Vec2Cases
         ModelOutput output = model.Forward(input, new ForwardContext { HiddenStates = true, ComputeType = precision.ComputeType() });
         Tensor loss = recogniser ? CtcLoss(fixture, model.Config, output.Logits, input) : output.Logits.CrossEntropy(fixture.Integer("labels", device));
         ErrorMeter meter = new();
-        for (int i = 0; i < output.HiddenStates!.Count; i++)
-        {
-            string name = $"hidden_states.{i}";
-            double[] actual = Fixture.Values(output.HiddenStates[i]);
-            double[] expected = fixture.ExpectedValues(name);
-            bool normed = i == model.Config.Layers && model.Config.StableLayerNorm;
-            meter.Add(name, name, actual, normed ? Closer(actual, expected, FinalNorm(model, expected, device)) : expected);
-        }
-
-        meter.Add("logits", "logits", Fixture.Values(output.Logits), fixture.ExpectedValues("logits"));
-        meter.Add("loss", "loss", Fixture.Values(loss), fixture.ExpectedValues("loss"));
+        GoldenModel.CompareOutputs(
+            fixture,
+            output,
+            loss,
+            meter,
+            (i, actual, expected) => i == model.Config.Layers && model.Config.StableLayerNorm ? Closer(actual, expected, FinalNorm(model, expected, device)) : expected);
         if (fixture.Expected.Find(FramesName) is not null)
         {
             meter.Add(FramesName, FramesName, Array.ConvertAll(samples, n => (double)model.Config.Frames(n)), fixture.ExpectedValues(FramesName));
         }
 
         double scale = GoldenBackward.Run(tape, loss, precision);
-        CompareGradients(fixture, model, scale, meter);
+        Dictionary<string, Tensor> parameters = model.NamedParameters().ToDictionary(p => p.Name, p => p.Parameter.Value);
+        GoldenModel.CompareGradients(fixture, parameters, scale, meter, name => parameters.GetValueOrDefault(Wav2Vec2Files.CurrentName(name)));
         return meter.Result(fixture.Name, device.Name, precision.ModelBudget());
     }
 
@@ -95,25 +90,5 @@ internal static class Wav2Vec2Cases
 
         float[] counts = Array.ConvertAll(lengths, n => (float)Math.Max(1, n));
         return losses.Divide(Tensor.From(logits.Device, new Shape(batch), counts)).Mean();
-    }
-
-    private static void CompareGradients(Fixture fixture, PretrainedWav2Vec2 model, double scale, ErrorMeter meter)
-    {
-        Dictionary<string, Tensor> parameters = model.NamedParameters().ToDictionary(p => p.Name, p => p.Parameter.Value);
-        int compared = 0;
-        foreach (string name in fixture.Expected.Entries.Select(e => e.Name).Where(n => n.StartsWith(GradientPrefix, StringComparison.Ordinal)))
-        {
-            string parameter = Wav2Vec2Files.CurrentName(name[GradientPrefix.Length..]);
-            Tensor value = parameters.GetValueOrDefault(parameter)
-                ?? throw new CaldException($"{fixture.Folder}: expected.safetensors has {name}, but the model has no such parameter");
-            Tensor gradient = value.Gradient ?? throw new CaldException($"{fixture.Folder}: no gradient reached {parameter}");
-            meter.Add(name, "grad", GoldenBackward.Values(gradient, scale), fixture.ExpectedValues(name));
-            compared++;
-        }
-
-        if (compared != parameters.Count)
-        {
-            throw new CaldException($"{fixture.Folder}: expected.safetensors has {compared} gradients, the model {parameters.Count} parameters; the fixture is incomplete");
-        }
     }
 }
