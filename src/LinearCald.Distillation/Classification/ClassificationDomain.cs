@@ -97,9 +97,10 @@ public sealed class ClassificationDomain : ConversionDomain
         return RecipeSchema.NameOf(recipe.Student.ProjectionInit);
     }
 
-    public override void Furnish(string folder, Recipe recipe, string stage, TaskModel model)
+    protected override void SaveTokenizer(string folder) => _tokenizer.Save(folder);
+
+    protected override ModelCard CardOf(TaskModel model, Recipe recipe)
     {
-        ArgumentNullException.ThrowIfNull(recipe);
         RobertaForSequenceClassification classifier = ((ClassifierModel)model).Model;
         RobertaConfig c = classifier.Config;
         CultureInfo culture = CultureInfo.InvariantCulture;
@@ -112,7 +113,7 @@ public sealed class ClassificationDomain : ConversionDomain
             $"longest training text {recipe.Task.MaxLength} tokens",
             $"classes: {string.Join(", ", c.Labels)}",
         ];
-        Furnish(folder, _tokenizer.Save, recipe, stage, "text-classification", what, facts, "Evaluate with `cald eval --model FOLDER --task RECIPE`.");
+        return new ModelCard("text-classification", what, facts, "Evaluate with `cald eval --model FOLDER --task RECIPE`.");
     }
 
     /// <summary>The Linformer that a recipe asks for on this source.</summary>

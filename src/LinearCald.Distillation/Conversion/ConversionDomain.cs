@@ -1,6 +1,7 @@
 using LinearCald.Distillation.Recipes;
 using LinearCald.Distillation.Training;
 using LinearCald.Nn;
+using LinearCald.Nn.Files;
 
 namespace LinearCald.Distillation.Conversion;
 
@@ -50,37 +51,22 @@ public abstract class ConversionDomain
     /// <summary>What kind of start the student's new parameters have, to tell rows apart; null where there is only one.</summary>
     public virtual string? StartName(Recipe recipe) => null;
 
-    /// <summary>Adds the tokenizer and a card to a model folder that is being written.</summary>
-    public abstract void Furnish(string folder, Recipe recipe, string stage, TaskModel model);
-
-    /// <summary>Tokenizer files and a README in the form of a model card.</summary>
-    /// <param name="folder">The folder that is being written.</param>
-    /// <param name="saveTokenizer">Writes the source's tokenizer into a folder.</param>
+    /// <summary>Adds the tokenizer, and a README in the form of a model card, to a model folder that is being written.</summary>
+    /// <param name="folder">The folder.</param>
     /// <param name="recipe">What was run.</param>
     /// <param name="stage">Which of its models this is.</param>
-    /// <param name="pipeline">HuggingFace's name of the task.</param>
-    /// <param name="what">The model in a few words.</param>
-    /// <param name="facts">Lines of a list.</param>
-    /// <param name="next">What one does with it.</param>
-    protected static void Furnish(string folder, Action<string> saveTokenizer, Recipe recipe, string stage, string pipeline, string what, IEnumerable<string> facts, string next)
+    /// <param name="model">The model.</param>
+    public void Furnish(string folder, Recipe recipe, string stage, TaskModel model)
     {
-        ArgumentNullException.ThrowIfNull(saveTokenizer);
+        ArgumentNullException.ThrowIfNull(folder);
         ArgumentNullException.ThrowIfNull(recipe);
-        saveTokenizer(folder);
-        string card = $"""
-            ---
-            library_name: linearcald
-            pipeline_tag: {pipeline}
-            ---
-            # {recipe.Name}: {stage}
-
-            {what}. Made by LinearCald (Cross-Architecture Layerwise Distillation, He and Garner, arXiv 2410.06846) from `{recipe.Model.Source}`.
-
-            {string.Join('\n', facts.Select(fact => "- " + fact))}
-
-            The recipe is `recipe.yaml` of the run folder. {next}
-
-            """;
-        Nn.Files.AtomicFile.WriteText(Path.Combine(folder, "README.md"), card);
+        SaveTokenizer(folder);
+        AtomicFile.WriteText(Path.Combine(folder, "README.md"), CardOf(model, recipe).ToMarkdown(recipe, stage));
     }
+
+    /// <summary>Writes the source's tokenizer, or what stands for one, into a folder.</summary>
+    protected abstract void SaveTokenizer(string folder);
+
+    /// <summary>What the card of one of the recipe's models says.</summary>
+    protected abstract ModelCard CardOf(TaskModel model, Recipe recipe);
 }

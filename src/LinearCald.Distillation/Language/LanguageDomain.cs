@@ -113,9 +113,10 @@ public sealed class LanguageDomain : ConversionDomain
             : tokens * layer * _config.Layers;
     }
 
-    public override void Furnish(string folder, Recipe recipe, string stage, TaskModel model)
+    protected override void SaveTokenizer(string folder) => _tokenizer.Save(folder);
+
+    protected override ModelCard CardOf(TaskModel model, Recipe recipe)
     {
-        ArgumentNullException.ThrowIfNull(recipe);
         GptNeoXForCausalLM language = ((LanguageTaskModel)model).Model;
         GptNeoXConfig c = language.Config;
         CultureInfo culture = CultureInfo.InvariantCulture;
@@ -127,7 +128,7 @@ public sealed class LanguageDomain : ConversionDomain
             string.Create(culture, $"{c.Layers} layers, width {c.HiddenSize}, {language.ParameterCount():N0} parameters"),
             $"trained on rows of {recipe.Task.MaxLength} tokens",
         ];
-        Furnish(folder, _tokenizer.Save, recipe, stage, "text-generation", what, facts, "Write text with `cald generate --model FOLDER PROMPT`.");
+        return new ModelCard("text-generation", what, facts, "Write text with `cald generate --model FOLDER PROMPT`.");
     }
 
     private MambaConfig MambaOf(Recipe recipe)

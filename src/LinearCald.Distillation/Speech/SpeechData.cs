@@ -55,9 +55,6 @@ public sealed class SpeechData : TrainingData
         _featureMasks = task.MaskFeatureProb ?? (config.SpecAugment ? config.FeatureMaskProbability : 0);
     }
 
-    /// <summary>The characters of transcripts; null when classes are to be told.</summary>
-    public CharacterVocabulary? Vocabulary => _vocabulary;
-
     /// <summary>Samples of the longest training clip.</summary>
     public int LongestTrainSamples => _corpus.Parts.Train.Max(e => e.Samples);
 

@@ -138,9 +138,10 @@ public sealed class SpeechDomain : ConversionDomain
         return training.ActivationCheckpointing ? frames * (((long)_config.HiddenSize * _config.Layers) + layer) : frames * layer * _config.Layers;
     }
 
-    public override void Furnish(string folder, Recipe recipe, string stage, TaskModel model)
+    protected override void SaveTokenizer(string folder) => _vocabulary?.Save(folder);
+
+    protected override ModelCard CardOf(TaskModel model, Recipe recipe)
     {
-        ArgumentNullException.ThrowIfNull(recipe);
         PretrainedWav2Vec2 speech = ((SpeechTaskModel)model).Model;
         Wav2Vec2Config c = speech.Config;
         CultureInfo culture = CultureInfo.InvariantCulture;
@@ -151,11 +152,7 @@ public sealed class SpeechDomain : ConversionDomain
         facts.AddRange(_vocabulary is { } characters
             ? [$"{characters.Size} characters"]
             : _targets.Select(t => string.Create(culture, $"{t.Name}: {t.Labels.Count} classes")));
-        Furnish(
-            folder,
-            path => _vocabulary?.Save(path),
-            recipe,
-            stage,
+        return new ModelCard(
             _vocabulary is null ? "audio-classification" : "automatic-speech-recognition",
             what,
             facts,
