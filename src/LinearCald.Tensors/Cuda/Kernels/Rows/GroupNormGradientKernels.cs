@@ -30,14 +30,7 @@ internal static class GroupNormGradientKernels
         for (int t = Warp.Index; t < rows; t += GroupNormKernels.Warps * InFlight)
         {
             Registers<float, N32> given = default, values = default;
-            for (int r = 0; r < InFlight; r++)
-            {
-                Loop.Unroll();
-                long at = start + ((long)Math.Min(t + (r * GroupNormKernels.Warps), rows - 1) * sizes.Channels);
-                ConvChannels<TWord, TFormat>.Load(gy, at, r, vectors, ref given);
-                ConvChannels<TWord, TFormat>.Load(x, at, r, vectors, ref values);
-            }
-
+            Load<TWord, TFormat>(gy, x, start, t, rows, sizes, vectors, ref given, ref values);
             for (int r = 0; r < InFlight; r++)
             {
                 Loop.Unroll();
@@ -122,14 +115,7 @@ internal static class GroupNormGradientKernels
         for (int t = Warp.Index; t < rows; t += GroupNormKernels.Warps * InFlight)
         {
             Registers<float, N32> given = default, values = default;
-            for (int r = 0; r < InFlight; r++)
-            {
-                Loop.Unroll();
-                long at = start + ((long)Math.Min(t + (r * GroupNormKernels.Warps), rows - 1) * sizes.Channels);
-                ConvChannels<TWord, TFormat>.Load(gy, at, r, vectors, ref given);
-                ConvChannels<TWord, TFormat>.Load(x, at, r, vectors, ref values);
-            }
-
+            Load<TWord, TFormat>(gy, x, start, t, rows, sizes, vectors, ref given, ref values);
             for (int r = 0; r < InFlight; r++)
             {
                 Loop.Unroll();
@@ -145,6 +131,21 @@ internal static class GroupNormGradientKernels
                     ConvChannels<TWord, TFormat>.Store(gx, start + ((long)(t + (r * GroupNormKernels.Warps)) * sizes.Channels), vectors, result);
                 }
             }
+        }
+    }
+
+    /// <summary>Row t of gy and x at a thread's channels, and the next three of its warp: all on their way before the first is used. Rows behind the last one are that one.</summary>
+    private static void Load<TWord, TFormat>(
+        ReadOnlyView<TWord> gy, ReadOnlyView<TWord> x, long start, int t, int rows, GroupNormSizes sizes, bool vectors, ref Registers<float, N32> given, ref Registers<float, N32> values)
+        where TWord : unmanaged
+        where TFormat : struct, IElementFormat<TWord>
+    {
+        for (int r = 0; r < InFlight; r++)
+        {
+            Loop.Unroll();
+            long at = start + ((long)Math.Min(t + (r * GroupNormKernels.Warps), rows - 1) * sizes.Channels);
+            ConvChannels<TWord, TFormat>.Load(gy, at, r, vectors, ref given);
+            ConvChannels<TWord, TFormat>.Load(x, at, r, vectors, ref values);
         }
     }
 }
