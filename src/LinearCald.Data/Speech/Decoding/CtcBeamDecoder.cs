@@ -32,6 +32,7 @@ public sealed class CtcBeamDecoder
         CtcPrefix root = new(null, -1) { Kept = true, Words = _options.ScoresWords ? WordScore.Begin(_options) : null };
         root.Now.Blank = root.Now.BestBlank = 0;
         List<CtcPrefix> beam = [root], reached = [];
+        PriorityQueue<CtcPrefix, Rank> kept = new();
         double[] log = new double[classes];
         int[] tried = new int[classes];
         for (int t = 0; t < count; t++)
@@ -47,7 +48,7 @@ public sealed class CtcBeamDecoder
             }
 
             Extend(beam, reached, log, tried.AsSpan(0, tries), blank, t);
-            Prune(beam, reached);
+            Prune(beam, reached, kept);
         }
 
         return Best(beam);
@@ -87,11 +88,10 @@ public sealed class CtcBeamDecoder
         return prefix;
     }
 
-    /// <summary>Keeps the best; of equal ones those that were reached first.</summary>
-    private void Prune(List<CtcPrefix> beam, List<CtcPrefix> reached)
+    /// <summary>Keeps the best, best first; of equal ones those that were reached first.</summary>
+    private void Prune(List<CtcPrefix> beam, List<CtcPrefix> reached, PriorityQueue<CtcPrefix, Rank> kept)
     {
-        (double Score, int Order)[] ranking = new (double, int)[reached.Count];
-        for (int i = 0; i < ranking.Length; i++)
+        for (int i = 0; i < reached.Count; i++)
         {
             CtcPrefix prefix = reached[i];
             if (_options.ScoresWords)
@@ -99,29 +99,34 @@ public sealed class CtcBeamDecoder
                 prefix.Words ??= prefix.Parent!.Words!.With(prefix.Token, _options);
             }
 
-            ranking[i] = (prefix.Score, i);
-        }
-
-        Array.Sort(ranking, (a, b) => a.Score != b.Score ? b.Score.CompareTo(a.Score) : a.Order.CompareTo(b.Order));
-        foreach (CtcPrefix prefix in reached)
-        {
             prefix.Kept = false;
+            Rank rank = new(prefix.Score, i);
+            if (kept.Count < _options.Width)
+            {
+                kept.Enqueue(prefix, rank);
+            }
+            else
+            {
+                kept.EnqueueDequeue(prefix, rank);
+            }
         }
 
         beam.Clear();
-        for (int i = 0; i < Math.Min(_options.Width, ranking.Length); i++)
+        while (kept.TryDequeue(out CtcPrefix? prefix, out _))
         {
-            CtcPrefix prefix = reached[ranking[i].Order];
             prefix.Kept = true;
             prefix.Advance();
             beam.Add(prefix);
         }
 
-        for (int i = beam.Count; i < ranking.Length; i++)
+        beam.Reverse();
+        foreach (CtcPrefix prefix in reached)
         {
-            CtcPrefix prefix = reached[ranking[i].Order];
-            prefix.Forget();
-            prefix.Drop();
+            if (!prefix.Kept)
+            {
+                prefix.Forget();
+                prefix.Drop();
+            }
         }
     }
 
@@ -146,5 +151,11 @@ public sealed class CtcBeamDecoder
         }
 
         return new CtcPath(tokens, frames, best.Now.Total);
+    }
+
+    /// <summary>Where a text stands among those of a frame; the worst comes first.</summary>
+    private readonly record struct Rank(double Score, int Order) : IComparable<Rank>
+    {
+        public int CompareTo(Rank other) => Score != other.Score ? Score.CompareTo(other.Score) : other.Order.CompareTo(Order);
     }
 }
