@@ -19,6 +19,8 @@ public class NarrowerVectorsTests
         KernelShapes.Cases = 20;
         CtcLossTests.Cases = 20;
         KernelChecks.All();
+        KernelShapes.Cases = 10;
+        CtcLossTests.Cases = 10;
         GuardedMemory.BeginsAtGuard = true;
         KernelChecks.All();
     }
