@@ -1,5 +1,6 @@
 using LinearCald.Gpu.Driver;
 using LinearCald.Gpu.Tests.Driver;
+using LinearCald.Tensors.Autograd;
 using LinearCald.Tensors.Cuda.Kernels;
 using LinearCald.Tensors.Cuda.Tests.Attention;
 using LinearCald.Tensors.Cuda.Tests.Convolution;
@@ -86,6 +87,22 @@ public sealed class SanitizerTests : IDisposable
     }
 
     [CudaFact]
+    public void ProductsOfWarpgroups()
+    {
+        if (_accelerator.Limits.Capability != 90)
+        {
+            return;
+        }
+
+        int form = 0;
+        foreach (GemmTile tile in GemmPlan.WarpgroupTiles)
+        {
+            GemmChecks.Warpgroups(_accelerator, GemmPrecision.BFloat16, tile, (form & 1) == 1, (form & 2) == 0, tile.Stages + 1);
+            form++;
+        }
+    }
+
+    [CudaFact]
     public void Attentions()
     {
         foreach (GemmPrecision precision in s_precisions)
@@ -121,6 +138,10 @@ public sealed class SanitizerTests : IDisposable
         SequenceChecks.Rotations(_device, 4);
         SequenceChecks.RmsNorms(_device, 6, 2049);
         SequenceChecks.GradientsOfParts(_device, DType.BFloat16);
+        foreach (int width in (int[])[300, 17000]) // the wide one does not fit into registers
+        {
+            DeviceCase.Compare(_device, DType.BFloat16, 1e-2, c => c.Data("x", 3, width).RmsNorm(c.Parameter("w", width)));
+        }
     }
 
     [CudaFact]
@@ -144,7 +165,30 @@ public sealed class SanitizerTests : IDisposable
 
             SsdShape shape = new(2, 130, 2, 1, 16, 40, 64, false, true, 0, double.PositiveInfinity);
             new SsdCase(shape, 1, true, true, true, true, true, 3).Compare(_device, type, budget);
+            new SsdCase(shape, 1, true, true, true, true, true, 3).Compare(new GpuDevice(_accelerator) { ScanSegments = 2 }, type, budget);
         }
+    }
+
+    /// <summary>What generation does with one token.</summary>
+    [CudaFact]
+    public void Steps()
+    {
+        const int batch = 2, heads = 2, size = 16, channels = heads * size;
+        DeviceCase.Compare(_device, DType.BFloat16, 1e-2, c =>
+        {
+            Tensor x = c.Data("x", batch, 1, channels), delta = c.Data("delta", batch, 1, channels), b = c.Data("b", batch, 1, size);
+            Tensor slow = c.Parameter("a", channels, size).Apply(Activation.Square).Affine(-1, -0.1), each = c.Parameter("each", heads).Apply(Activation.Square).Affine(-1, -0.1);
+            Tensor state = Tensor.Full(c.Device, DType.Float32, new Shape(batch, channels, size), 0.5), held = Tensor.Full(c.Device, DType.Float32, new Shape(batch, heads, size, size), 0.5);
+            Tensor y;
+            using (Tape.Paused())
+            {
+                Tensor scanned = x.SelectiveScan(delta, slow, b, b, null, null, null, new SelectiveScanOptions { Softplus = true, InitialState = state, FinalState = state });
+                Tensor dual = x.SsdScan(delta.Narrow(2, 0, heads), each, b, b, null, null, new SsdOptions { Heads = heads, Softplus = true, InitialState = held, FinalState = held });
+                y = scanned.Add(dual);
+            }
+
+            return x.Add(y);
+        });
     }
 
     [CudaFact]
