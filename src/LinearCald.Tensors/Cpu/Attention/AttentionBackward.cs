@@ -39,7 +39,7 @@ internal unsafe struct AttentionBackward<T, TV> : IParallelBody
         _runs = Math.Max(1, (Shape.QueryLength + _run - 1) / _run);
         _run = Math.Min(_run, (Shape.QueryLength + QueryBlock - 1) / QueryBlock * QueryBlock);
         nint partial = (nint)Shape.KeyLength * Shape.HeadSize * 2;
-        _partials = _runs == 1 ? null : AttentionScratch.Get<T>(AttentionScratchUse.Partials, (long)heads * _runs * partial);
+        _partials = _runs == 1 ? null : ThreadScratch<AttentionScratchUse>.Get<T>(AttentionScratchUse.Partials, (long)heads * _runs * partial);
         pool.For(heads * _runs, in this);
         if (_runs > 1)
         {
@@ -198,7 +198,7 @@ internal unsafe struct AttentionBackward<T, TV> : IParallelBody
             HeadRegisters = TilePacking.Registers<T, TV>(shape.HeadSize);
             nint transposed = (nint)shape.HeadSize * KeyColumns, keyTile = (nint)TilePacking.Rows(keys) * HeadColumns;
             nint queryTile = QueryBlock * HeadColumns, scores = QueryBlock * KeyColumns;
-            T* at = AttentionScratch.Get<T>(
+            T* at = ThreadScratch<AttentionScratchUse>.Get<T>(
                 AttentionScratchUse.Tile,
                 (2 * transposed) + (3 * keyTile) + (2 * queryTile) + (2 * scores) + KeyColumns + Philox.GroupSize + QueryBlock + ((nint)run * HeadColumns));
             KeyTransposed = at;

@@ -40,7 +40,7 @@ internal unsafe struct AttentionDecode<T, TV> : IParallelBody
     {
         int size = Shape.Width + (2 * Shape.Heads);
         _blocks = (Shape.KeyLength + KeyBlock - 1) / KeyBlock;
-        _partials = new Rows<T>(AttentionScratch.Get<T>(AttentionScratchUse.Partials, (long)Shape.Batch * _blocks * size), size);
+        _partials = new Rows<T>(ThreadScratch<AttentionScratchUse>.Get<T>(AttentionScratchUse.Partials, (long)Shape.Batch * _blocks * size), size);
         pool.For(Shape.Batch * _blocks, in this);
         for (int b = 0; b < Shape.Batch; b++)
         {
@@ -58,7 +58,7 @@ internal unsafe struct AttentionDecode<T, TV> : IParallelBody
         }
 
         T* sums = _partials[index], largest = sums + Shape.Width, totals = largest + Shape.Heads;
-        T* query = AttentionScratch.Get<T>(AttentionScratchUse.Tile, Shape.Width + ((long)Shape.Heads * KeyBlock));
+        T* query = ThreadScratch<AttentionScratchUse>.Get<T>(AttentionScratchUse.Tile, Shape.Width + ((long)Shape.Heads * KeyBlock));
         T* weights = query + Shape.Width; // [heads, KeyBlock]
         TilePacking.WriteRow<T, TV>(Query[b], T.CreateTruncating(Options.Scale), query, Shape.Width);
         Rows<T> keys = Key.From(((nint)b * Shape.KeyLength) + first, 0);

@@ -145,7 +145,7 @@ internal unsafe struct AttentionForward<T, TV> : IParallelBody
             HeadRegisters = TilePacking.Registers<T, TV>(shape.HeadSize);
             nint transposed = (nint)shape.HeadSize * KeyColumns, value = (nint)TilePacking.Rows(keys) * HeadColumns;
             nint query = QueryBlock * HeadColumns, scores = QueryBlock * KeyColumns, accumulated = (nint)run * HeadColumns;
-            T* at = AttentionScratch.Get<T>(AttentionScratchUse.Tile, transposed + value + query + scores + KeyColumns + Philox.GroupSize + accumulated + (2 * run));
+            T* at = ThreadScratch<AttentionScratchUse>.Get<T>(AttentionScratchUse.Tile, transposed + value + query + scores + KeyColumns + Philox.GroupSize + accumulated + (2 * run));
             KeyTransposed = at;
             Value = KeyTransposed + transposed;
             Query = Value + value;

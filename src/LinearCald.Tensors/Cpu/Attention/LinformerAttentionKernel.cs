@@ -56,7 +56,7 @@ internal static unsafe class LinformerAttentionKernel
         shape.Check(in options, lengths);
         pool ??= WorkerPool.Shared;
         long size = (long)shape.Batch * shape.Rank * shape.Width;
-        T* dkProjected = AttentionScratch.Get<T>(AttentionScratchUse.Projected, 2 * size), dvProjected = dkProjected + size;
+        T* dkProjected = ThreadScratch<AttentionScratchUse>.Get<T>(AttentionScratchUse.Projected, 2 * size), dvProjected = dkProjected + size;
         AttentionShape slots = shape.Slots;
         AttentionKernel.Backward(
             in slots, in options, q, new(kProjected, shape.Width), new(vProjected, shape.Width), null, output, lse,

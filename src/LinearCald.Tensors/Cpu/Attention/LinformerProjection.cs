@@ -45,7 +45,7 @@ internal unsafe struct LinformerProjection<T> : IParallelBody
         _columns = many ? 256 : _chunks > 1 ? 128 : 64;
         _slotBlocks = (Shape.Rank + _slots - 1) / _slots;
         _columnBlocks = (Shape.Width + _columns - 1) / _columns;
-        _partials = _chunks == 1 ? null : AttentionScratch.Get<T>(AttentionScratchUse.Partials, (long)Shape.Batch * 2 * _chunks * Shape.Rank * Shape.Width);
+        _partials = _chunks == 1 ? null : ThreadScratch<AttentionScratchUse>.Get<T>(AttentionScratchUse.Partials, (long)Shape.Batch * 2 * _chunks * Shape.Rank * Shape.Width);
         pool.For(Shape.Batch * 2 * _chunks * _slotBlocks * _columnBlocks, in this);
         if (_chunks > 1)
         {

@@ -145,7 +145,7 @@ internal static unsafe class PatchProducts
             {
                 GemmProblem<T> g = new() { TransB = p.TransB, N = p.Columns, K = p.Depth, B = p.B, LdB = p.TransB ? p.Depth : p.Columns };
                 g = g.Block(0, 0, j, Math.Min(step, p.Columns - j));
-                T* packed = GemmScratch.Get<T>(GemmScratchUse.Shared, GemmSerial<T, TVector, TLanes, TEpilogue>.PackedSize(g.N, g.K));
+                T* packed = ThreadScratch<GemmScratchUse>.Get<T>(GemmScratchUse.Shared, GemmSerial<T, TVector, TLanes, TEpilogue>.PackedSize(g.N, g.K));
                 int panels = (g.N + PanelB - 1) / PanelB;
                 int group = Math.Max(1, (int)(PackedAtOnce / Math.Max(1, (long)PanelB * g.K)));
                 WorkerPool.Shared.For((panels + group - 1) / group, new PackBody(g, group, packed));

@@ -43,7 +43,7 @@ internal static unsafe class GemmParallel<T, TVector, TLanes, TEpilogue>
         {
             GemmProblem<T> part = g.Block(0, g.M, j, Math.Min(step, g.N - j));
             GemmCut partCut = GemmCut.Of(part.M, part.N, part.K, TLanes.TileRows, PanelB, pool.Threads);
-            T* packed = GemmScratch.Get<T>(GemmScratchUse.Shared, GemmSerial<T, TVector, TLanes, TEpilogue>.PackedSize(part.N, part.K));
+            T* packed = ThreadScratch<GemmScratchUse>.Get<T>(GemmScratchUse.Shared, GemmSerial<T, TVector, TLanes, TEpilogue>.PackedSize(part.N, part.K));
             int panels = (part.N + PanelB - 1) / PanelB;
             int group = Math.Max(1, (int)(PackBody.Elements / ((long)PanelB * part.K)));
             pool.For((panels + group - 1) / group, new PackBody { G = part, Packed = packed, Group = group });
@@ -81,7 +81,7 @@ internal static unsafe class GemmParallel<T, TVector, TLanes, TEpilogue>
 
     private static void RunSplit(WorkerPool pool, in GemmProblem<T> g, in TEpilogue epilogue, in GemmCut cut)
     {
-        T* partial = GemmScratch.Get<T>(GemmScratchUse.Shared, (long)cut.Chunks * g.M * g.N);
+        T* partial = ThreadScratch<GemmScratchUse>.Get<T>(GemmScratchUse.Shared, (long)cut.Chunks * g.M * g.N);
         pool.For(cut.Tasks, new ChunkBody { G = g, Partial = partial, Cut = cut });
         int rows = Math.Max(1, (1 << 14) / Math.Max(1, g.N));
         pool.For((g.M + rows - 1) / rows, new SumBody { G = g, Partial = partial, Chunks = cut.Chunks, Rows = rows, Epilogue = epilogue });

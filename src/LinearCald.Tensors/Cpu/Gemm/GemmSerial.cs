@@ -45,8 +45,8 @@ internal static unsafe class GemmSerial<T, TVector, TLanes, TEpilogue>
         int blockM = GemmBlocking.RowBlock(g.M, blockK, sizeof(T), TLanes.TileRows);
         bool packA = GemmBlocking.PacksA(g.TransA, g.N, PanelB);
         bool packHere = packedB == null && GemmBlocking.PacksB(g.TransB, g.M);
-        T* scratchA = packA ? GemmScratch.Get<T>(GemmScratchUse.PackedA, (long)Padded(blockM, TLanes.TileRows) * blockK) : null;
-        T* scratchB = packedB == null ? GemmScratch.Get<T>(GemmScratchUse.PackedB, (long)(packHere ? Padded(g.N, PanelB) : PanelB) * blockK) : null;
+        T* scratchA = packA ? ThreadScratch<GemmScratchUse>.Get<T>(GemmScratchUse.PackedA, (long)Padded(blockM, TLanes.TileRows) * blockK) : null;
+        T* scratchB = packedB == null ? ThreadScratch<GemmScratchUse>.Get<T>(GemmScratchUse.PackedB, (long)(packHere ? Padded(g.N, PanelB) : PanelB) * blockK) : null;
 
         for (int p = 0; p < g.K; p += blockK)
         {
@@ -133,7 +133,7 @@ internal static unsafe class GemmSerial<T, TVector, TLanes, TEpilogue>
             bool isEdge = columns != PanelB && columns != TLanes.Count;
             if (isEdge && edge == null)
             {
-                edge = GemmScratch.Get<T>(GemmScratchUse.EdgeTile, TLanes.TileRows * PanelB);
+                edge = ThreadScratch<GemmScratchUse>.Get<T>(GemmScratchUse.EdgeTile, TLanes.TileRows * PanelB);
             }
 
             for (int i = 0; i < rows; i += TLanes.TileRows)

@@ -1,35 +1,25 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace LinearCald.Tensors.Cpu;
-
-/// <summary>What a scratch block of the attention kernels is for; each thread has one block a purpose, so nothing that is alive is handed out twice.</summary>
-internal enum AttentionScratchUse
-{
-    /// <summary>Tiles and panels of one task; belongs to the thread that executes it.</summary>
-    Tile,
-
-    /// <summary>Partial key and value gradients of all tasks of one call; taken by the caller's thread.</summary>
-    Partials,
-
-    /// <summary>Gradients of the projected keys and values in the Linformer's backward pass; taken by the caller's thread.</summary>
-    Projected,
-}
 
 /// <summary>
 /// A thread's working memory: 64-byte aligned native blocks that grow to the largest size asked for and are then reused, so a warm call
 /// allocates nothing. The finalizer returns them when the thread has ended.
 /// </summary>
-internal sealed unsafe class AttentionScratch
+/// <typeparam name="TUse">What blocks are for, numbered from 0 as int: each thread has one block a purpose, so nothing that is alive is handed out twice.</typeparam>
+internal sealed unsafe class ThreadScratch<TUse>
+    where TUse : unmanaged, Enum
 {
-    private const int Uses = 3;
+    private static readonly int s_uses = Enum.GetValues<TUse>().Length;
 
     [ThreadStatic]
-    private static AttentionScratch? t_mine;
+    private static ThreadScratch<TUse>? t_mine;
 
-    private readonly nint[] _blocks = new nint[Uses];
-    private readonly long[] _bytes = new long[Uses];
+    private readonly nint[] _blocks = new nint[s_uses];
+    private readonly long[] _bytes = new long[s_uses];
 
-    ~AttentionScratch()
+    ~ThreadScratch()
     {
         foreach (nint block in _blocks)
         {
@@ -38,8 +28,8 @@ internal sealed unsafe class AttentionScratch
     }
 
     /// <summary>At least <paramref name="count"/> elements, contents undefined, valid until this thread asks for the same use again.</summary>
-    public static T* Get<T>(AttentionScratchUse use, long count)
-        where T : unmanaged => (T*)(t_mine ??= new AttentionScratch()).Block((int)use, checked(count * sizeof(T)));
+    public static T* Get<T>(TUse use, long count)
+        where T : unmanaged => (T*)(t_mine ??= new ThreadScratch<TUse>()).Block(Unsafe.BitCast<TUse, int>(use), checked(count * sizeof(T)));
 
     private nint Block(int use, long bytes)
     {
