@@ -59,29 +59,7 @@ public sealed record RobertaConfig
 
     /// <summary>Reads the <c>config.json</c> of a model folder.</summary>
     /// <exception cref="CaldException">No such file, not JSON, another model type, or a field is missing or out of range.</exception>
-    public static RobertaConfig Read(string folder)
-    {
-        ArgumentNullException.ThrowIfNull(folder);
-        string path = Path.Combine(folder, "config.json");
-        if (!File.Exists(path))
-        {
-            throw new CaldException($"{path} does not exist: give a model folder in HuggingFace layout (config.json and safetensors)");
-        }
-
-        JsonNode? node;
-        try
-        {
-            node = JsonNode.Parse(File.ReadAllBytes(path));
-        }
-        catch (JsonException e)
-        {
-            throw new CaldException($"{path} is not valid JSON ({e.Message}); download it again", e);
-        }
-
-        return node is JsonObject json
-            ? new RobertaConfigReader(new ConfigFields(json, path)).Read()
-            : throw new CaldException($"{path} does not hold a JSON object; download it again");
-    }
+    public static RobertaConfig Read(string folder) => new RobertaConfigReader(ConfigFields.Of(folder)).Read();
 
     /// <summary>The config as <c>config.json</c> of a saved model.</summary>
     /// <param name="architecture">HuggingFace's class name, such as <c>RobertaForSequenceClassification</c>.</param>
