@@ -137,6 +137,7 @@ internal static unsafe class Gemm
             C = c,
             LdC = ldc,
             IsDots = GemmBlocking.IsDots(transA, transB, m),
+            IsLarge = GemmBlocking.IsLarge((long)m * n * sizeof(T)),
         };
     }
 }

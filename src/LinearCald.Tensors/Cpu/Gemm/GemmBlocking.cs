@@ -13,18 +13,24 @@ internal static class GemmBlocking
     /// <summary>Bytes of packed A, which stays in the second-level cache while a panel of B and the tiles of C pass by.</summary>
     private const int BlockABytes = 128 << 10;
 
+    /// <summary>Bytes of C from which on going over it once is worth blocks of k that are twice as long, and more rows of A to keep panels of B from passing by more often.</summary>
+    private const long LargeBytes = 8 << 20;
+
+    /// <summary>Whether a C of so many bytes is large.</summary>
+    public static bool IsLarge(long bytes) => bytes >= LargeBytes;
+
     /// <summary>k of one block: the fewest blocks of at most <see cref="BlockKBytes"/>, of nearly equal length.</summary>
-    public static int BlockK(int k, int elementSize, int tileRows)
+    public static int BlockK(int k, int elementSize, int tileRows, bool isLarge)
     {
-        int most = (tileRows > 6 ? BlockKBytes : BlockKBytes / 2) / elementSize;
+        int most = (tileRows > 6 ? BlockKBytes : BlockKBytes / 2) * (isLarge ? 2 : 1) / elementSize;
         int blocks = Math.Max(1, (k + most - 1) / most);
         return Even(k, blocks, 4);
     }
 
     /// <summary>Rows of A packed at a time.</summary>
-    public static int RowBlock(int m, int blockK, int elementSize, int tileRows)
+    public static int RowBlock(int m, int blockK, int elementSize, int tileRows, bool isLarge)
     {
-        int most = Math.Max(4 * tileRows, BlockABytes / (blockK * elementSize));
+        int most = Math.Max(4 * tileRows, BlockABytes * (isLarge ? 4 : 1) / (blockK * elementSize));
         return m <= most ? m : Even(m, (m + most - 1) / most, tileRows);
     }
 

@@ -24,6 +24,9 @@ internal unsafe struct GemmProblem<T>
     /// <summary>Computed by <see cref="GemmDots{T, TVector, TLanes}"/>. Set from the whole product, since its blocks must all be summed alike.</summary>
     public bool IsDots;
 
+    /// <summary>C does not stay in the caches. Set from the whole product, since its blocks must all be summed alike.</summary>
+    public bool IsLarge;
+
     /// <summary>op(A)[row, p].</summary>
     public readonly T* AtA(int row, int p) => A + (TransA ? (p * LdA) + row : (row * LdA) + p);
 
