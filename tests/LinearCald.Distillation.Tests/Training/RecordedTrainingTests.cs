@@ -1,7 +1,6 @@
 using LinearCald.Distillation.Recipes;
 using LinearCald.Distillation.Training;
 using LinearCald.Gpu.Tests.Driver;
-using LinearCald.Nn;
 using LinearCald.Tensors;
 using LinearCald.Tensors.Cuda;
 using LinearCald.Testing.Ptx;

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
 using System.Runtime.InteropServices;
 using LinearCald.Tensors.Cpu;
@@ -8,6 +9,7 @@ namespace LinearCald.Tensors.Tests.Cpu;
 /// Rows between pages that must not be touched, filled with NaN, the gaps between rows included: reading a gap spoils a result, writing one is found by
 /// <see cref="GapsAreUntouched"/>.
 /// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "A case has dozens of grids; their memory is given back when they are dropped.")]
 internal sealed unsafe class AttentionGrid<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {

@@ -31,7 +31,7 @@ internal sealed unsafe partial class GuardedMemory : IDisposable
         }
         else if (Protect(_inner, _innerBytes, ReadWrite) != 0)
         {
-            throw new OutOfMemoryException($"opening {_innerBytes} bytes between guard pages: error {Marshal.GetLastPInvokeError()}");
+            throw new InvalidOperationException($"opening {_innerBytes} bytes between guard pages: error {Marshal.GetLastPInvokeError()}");
         }
 
         NativeMemory.Fill(_inner, _innerBytes, Poison);
@@ -62,7 +62,7 @@ internal sealed unsafe partial class GuardedMemory : IDisposable
         const int PrivateMapping = 2;
         int anonymous = OperatingSystem.IsLinux() ? 0x20 : 0x1000;
         byte* p = Map(null, bytes, 0, PrivateMapping | anonymous, -1, 0);
-        return p != (byte*)-1 ? p : throw new OutOfMemoryException($"reserving {bytes} bytes with guard pages: error {Marshal.GetLastPInvokeError()}");
+        return p != (byte*)-1 ? p : throw new InvalidOperationException($"reserving {bytes} bytes with guard pages: error {Marshal.GetLastPInvokeError()}");
     }
 
     private void Free()

@@ -80,7 +80,7 @@ public unsafe class LayerNormTests
         float[] values = KernelData.Normal<float>(Rows * Columns, 5);
         KernelData.SameBitsOnAnyThreadCount(() =>
         {
-            using KernelBuffer<float> x = new(values), w = new(values[..Columns]), y = new(values.Length), mean = new(Rows), rstd = new(Rows);
+            using KernelBuffer<float> x = new(values), w = new(values.AsSpan(0, Columns)), y = new(values.Length), mean = new(Rows), rstd = new(Rows);
             using KernelBuffer<float> dx = new(values.Length), dw = new(Columns), db = new(Columns);
             LayerNorm.Forward<float>(x, w, w, y, mean, rstd, Rows, Columns, 1e-5);
             LayerNorm.Backward<float>(x, w, mean, rstd, y, dx, dw, db, Rows, Columns, false, false);

@@ -70,7 +70,7 @@ public unsafe class ResidualLayerNormTests
         float[] values = KernelData.Normal<float>(Rows * Columns, 5);
         KernelData.SameBitsOnAnyThreadCount(() =>
         {
-            using KernelBuffer<float> x = new(values), w = new(values[..Columns]), sum = new(values.Length), y = new(values.Length);
+            using KernelBuffer<float> x = new(values), w = new(values.AsSpan(0, Columns)), sum = new(values.Length), y = new(values.Length);
             using KernelBuffer<float> mean = new(Rows), rstd = new(Rows), dx = new(values.Length), dh = new(values.Length), dw = new(Columns), db = new(Columns);
             ResidualLayerNorm.Forward<float>(x, x, w, w, sum, y, mean, rstd, Rows, Columns, 1e-5, 0.1, 1, 2);
             ResidualLayerNorm.Backward<float>(sum, w, mean, rstd, y, dx, dh, dw, db, Rows, Columns, 0.1, 1, 2, false, false);

@@ -1,5 +1,3 @@
-using LinearCald.Gpu;
-
 namespace LinearCald.Tensors.Cuda.Kernels;
 
 /// <summary>One unit of work of <see cref="WarpgroupGemm"/>: a block of C, or one part along k of it. Parts of all blocks come one after the other, blocks in <see cref="TileOrder"/>.</summary>
