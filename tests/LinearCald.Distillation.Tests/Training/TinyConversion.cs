@@ -26,12 +26,25 @@ internal sealed record TinyConversion : IDisposable
 {
     private static readonly RobertaConfig s_roberta = new()
     {
-        VocabularySize = 40, HiddenSize = 16, Layers = 2, Heads = 2, IntermediateSize = 32, MaximumPositions = 20, InitialiserRange = 0.2, Labels = ["red", "green"],
+        VocabularySize = 40,
+        HiddenSize = 16,
+        Layers = 2,
+        Heads = 2,
+        IntermediateSize = 32,
+        MaximumPositions = 20,
+        InitialiserRange = 0.2,
+        Labels = ["red", "green"],
     };
 
     private static readonly GptNeoXConfig s_language = new()
     {
-        VocabularySize = 176, HiddenSize = 16, Layers = 2, Heads = 2, IntermediateSize = 32, MaximumPositions = 16, InitialiserRange = 0.2,
+        VocabularySize = 176,
+        HiddenSize = 16,
+        Layers = 2,
+        Heads = 2,
+        IntermediateSize = 32,
+        MaximumPositions = 16,
+        InitialiserRange = 0.2,
     };
 
     public required TrainingData Data { get; init; }
@@ -47,7 +60,13 @@ internal sealed record TinyConversion : IDisposable
     /// <summary>No evaluation and no checkpoint but at the end.</summary>
     public TrainingRecipe Training { get; init; } = new()
     {
-        Lr = 1e-3, MaxSteps = 50, BatchSize = 4, EvaluateEvery = 1_000_000, CheckpointEvery = 1_000_000, ClipNorm = 1, WeightDecay = 0.01,
+        Lr = 1e-3,
+        MaxSteps = 50,
+        BatchSize = 4,
+        EvaluateEvery = 1_000_000,
+        CheckpointEvery = 1_000_000,
+        ClipNorm = 1,
+        WeightDecay = 0.01,
     };
 
     private IDisposable? Files { get; init; }
