@@ -136,8 +136,9 @@ public sealed class CudaKernelTests : IDisposable
             new GemmCase(problem, 5) { Plan = new GemmPlan(tile, 1) { Warpgroups = true }, Bias = true }.Check(_device, GemmChecks.Budget(problem.Precision, problem.Output));
         }
 
-        // The assembler found registers for all sums: none in local memory.
-        Assert.All(_device.Kernels.Where(k => k.Name == "gemm_warpgroup"), k => Assert.Equal(0, k.LocalBytes));
+        // The assembler found registers for all sums. With blocks of 256 columns a thread has 40 more, too few for some of what can happen to results: 104 bytes at most on an H100.
+        int tight = WarpgroupGemm.SharedBytes(GemmPlan.WarpgroupTiles[0]);
+        Assert.All(_device.Kernels.Where(k => k.Name == "gemm_warpgroup"), k => Assert.InRange(k.LocalBytes, 0, k.SharedBytes == tight ? 128 : 0));
     }
 
     [CudaFact]

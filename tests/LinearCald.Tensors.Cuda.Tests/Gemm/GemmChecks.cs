@@ -49,7 +49,8 @@ internal static class GemmChecks
     }
 
     /// <summary>
-    /// Random products on warpgroups: any extents, rows of operands that begin at multiples of 8 elements, rows of results that begin anywhere, stacks, parts, epilogues, few groups.
+    /// Random products on warpgroups: any extents, rows of operands that begin at multiples of 8 elements and may overlap by half, rows of results that begin anywhere, stacks, parts,
+    /// epilogues, few groups.
     /// </summary>
     public static void RandomWarpgroups(Accelerator accelerator, int count, int rows, int columns, int length)
     {
@@ -69,15 +70,17 @@ internal static class GemmChecks
             from alpha in Gen.Elements(1f, -0.5f)
             from parts in Gen.Elements(1, 1, 2, 3)
             from groups in Gen.Choose(0, 3)
+            from overlapping in Gen.Elements(false, false, true)
             from seed in Gen.Choose(1, 1 << 30)
             select OnWarpgroups(
                 new GemmProblem(m, Up(n, round), k)
                 {
                     TransposeA = flags[0],
                     TransposeB = flags[1],
-                    LeadingA = Up(flags[0] ? m : k, 8) + padding,
-                    LeadingB = Up(flags[1] ? k : Up(n, round), 8) + padding,
+                    LeadingA = Up((flags[0] ? m : k) / (overlapping ? 2 : 1), 8) + padding,
+                    LeadingB = Up((flags[1] ? k : Up(n, round)) / (overlapping ? 2 : 1), 8) + padding,
                     LeadingC = Up(n, round) + (padding / round),
+                    Overlapping = overlapping,
                     Batch = batch,
                     Alpha = alpha,
                     Accumulate = flags[2],

@@ -23,16 +23,17 @@ internal readonly record struct GemmPlan(GemmTile Tile, int Parts)
     /// <param name="Full">Throughput of a multiprocessor with all the groups it can hold.</param>
     private readonly record struct Candidate(GemmTile Tile, int Resident, double Alone, double Full);
 
-    // Two-byte operands; rates are of 1024 multiply-adds a cycle, of which mma.sync reaches 640. 128 × 256: the fewest bytes from the second-level cache a result, one group fills a
-    // multiprocessor (three stages where shared memory ends at 160 KiB). 128 × 128: two groups hide each other's barriers. 64 × 128 and 64 × 64: for outputs that would
-    // leave multiprocessors idle; their warps are 32 wide and read more fragments a product.
+    // All numbers are of an H100 SXM at its base clock of 1.755 GHz, fitted to measured products (GemmCalibrationTests); other devices share the proportions.
+    // Two-byte operands, of 2048 multiply-adds a cycle that the tensor cores have; mma.sync reaches 1280. 128 × 256: the fewest bytes from the second-level cache a result, one
+    // group fills a multiprocessor (three stages where shared memory ends at 160 KiB). 128 × 128: two groups hide each other's barriers. 64 × 128 and 64 × 64: for outputs that
+    // would leave multiprocessors idle; their warps are 32 wide and read more fragments a product, and two groups of 64 × 128 are no faster than one after the other.
     private static readonly Candidate[] s_tensor =
     [
-        new(new GemmTile(128, 256, 2, 4, 4), 1, 560, 560),
-        new(new GemmTile(128, 256, 2, 4, 3), 1, 550, 550),
-        new(new GemmTile(128, 128, 2, 2, 3), 2, 380, 540),
-        new(new GemmTile(64, 128, 2, 2, 4), 2, 300, 430),
-        new(new GemmTile(64, 64, 2, 2, 4), 3, 170, 330),
+        new(new GemmTile(128, 256, 2, 4, 4), 1, 1140, 1140),
+        new(new GemmTile(128, 256, 2, 4, 3), 1, 1120, 1120),
+        new(new GemmTile(128, 128, 2, 2, 3), 2, 760, 1080),
+        new(new GemmTile(64, 128, 2, 2, 4), 2, 700, 700),
+        new(new GemmTile(64, 64, 2, 2, 4), 3, 450, 660),
     ];
 
     // 128 FMA a cycle. Threads have 8 × 8 results in each; only the number of warps and the bytes a result differ.
@@ -47,91 +48,115 @@ internal readonly record struct GemmPlan(GemmTile Tile, int Parts)
     // because 4096 × 768 results are 128 of them, one on each multiprocessor.
     private static readonly Candidate[] s_warpgroups =
     [
-        new(WarpgroupTiles[0], 1, 840, 840),
-        new(WarpgroupTiles[1], 1, 800, 800),
-        new(WarpgroupTiles[2], 1, 700, 700),
+        new(WarpgroupTiles[0], 1, 1850, 1850),
+        new(WarpgroupTiles[1], 1, 1800, 1800),
+        new(WarpgroupTiles[2], 1, 1745, 1745),
     ];
 
-    /// <summary>Cycles in which a column of a block's results is written by warpgroups, which do nothing else then.</summary>
-    private const double ColumnCycles = 14;
+    /// <summary>Cycles from the start of a group to its first product, and from its last one to the next launch: once for warpgroups, whose groups go on from block to block.</summary>
+    private const double GroupCycles = 4200;
 
-    /// <summary>Cycles that a group spends outside its loop: the first blocks' way from memory and the result's way back.</summary>
-    private const double GroupCycles = 3500;
+    /// <summary>Bytes a cycle in which a multiprocessor writes results when all do; nothing is multiplied meanwhile. Old values are read before and cost no time of their own.</summary>
+    private const double ResultBytes = 18;
 
     /// <summary>Cycles that a second pass costs at the least: a launch.</summary>
-    private const double PassCycles = 5000;
+    private const double PassCycles = 2500;
 
-    /// <summary>Bytes a cycle of the second-level cache, which holds most workspaces.</summary>
-    private const double CacheBytes = 2000;
+    /// <summary>Bytes a cycle that the second pass reads and writes, on all multiprocessors together: about what device memory gives.</summary>
+    private const double PassBytes = 2100;
 
-    /// <summary>A split must promise a tenth: it takes a workspace, and groups do not really run in whole waves.</summary>
-    private const double SplitReserve = 1.1;
+    /// <summary>Cycles in which the host makes one launch on warpgroups, with its maps: products of a stack do not follow one another faster.</summary>
+    private const double HostCycles = 8000;
+
+    /// <summary>More launches than one must promise a tenth: parts take a workspace, and groups do not really run in whole waves.</summary>
+    private const double Reserve = 1.1;
 
     /// <summary>Elements of k in one block.</summary>
     public static int Depth(GemmPrecision precision) =>
         precision == GemmPrecision.Float32 ? SimtGemm.Depth : TensorCoreGemm.DepthBytes / precision.ElementBytes();
 
-    /// <summary>
-    /// The cheapest cut by a model of whole waves: every multiprocessor gets ⌈groups / multiprocessors⌉ groups, which share its throughput; a second pass moves
-    /// each part twice. Parts are tried while each keeps at least four blocks of k.
-    /// </summary>
+    /// <summary>The cheapest cut by <see cref="Cycles"/>. Parts are tried while each keeps at least four blocks of k.</summary>
     /// <param name="problem">The product.</param>
     /// <param name="limits">Of the device.</param>
     /// <param name="aligned">Whether the operands' addresses are multiples of 16, without which there are no warpgroups.</param>
     public static GemmPlan For(in GemmProblem problem, DeviceLimits limits, bool aligned = true)
     {
-        (GemmPlan best, double least) = Cheapest(problem, limits, problem.Precision == GemmPrecision.Float32 ? s_simt : s_tensor, false);
+        (GemmPlan best, double least) = Cheapest(problem, limits, warpgroups: false);
         if (!aligned || !WarpgroupLaunch.Takes(problem, limits))
         {
             return best;
         }
 
-        (GemmPlan plan, double cycles) = Cheapest(problem, limits, s_warpgroups, true);
+        (GemmPlan plan, double cycles) = Cheapest(problem, limits, warpgroups: true);
         return cycles < least ? plan : best;
     }
 
-    private static (GemmPlan Plan, double Cycles) Cheapest(in GemmProblem problem, DeviceLimits limits, Candidate[] candidates, bool warpgroups)
-    {
-        int depth = Depth(problem.Precision);
-        long blocks = ((long)problem.K + depth - 1) / depth;
-        double rate = problem.Precision == GemmPrecision.TensorFloat32 ? 0.5 : 1;
+    /// <summary>
+    /// Cycles that a product takes by a model of whole waves: every multiprocessor gets ⌈groups / multiprocessors⌉ groups, which share its throughput, and each group's results
+    /// are written when it has them all. Parts are written in float32, and read again by a second pass.
+    /// </summary>
+    /// <param name="problem">The product.</param>
+    /// <param name="limits">Of the device.</param>
+    /// <param name="plan">How it is cut, with a tile of the table.</param>
+    public static double Cycles(in GemmProblem problem, DeviceLimits limits, GemmPlan plan) =>
+        Waves(problem, limits, Candidates(problem.Precision, plan.Warpgroups).First(c => c.Tile == plan.Tile), plan);
 
-        // Warpgroups compute a stack product by product.
-        int launches = warpgroups ? problem.Batch : 1;
-        int together = problem.Batch / Math.Max(1, launches);
+    private static (GemmPlan Plan, double Cycles) Cheapest(in GemmProblem problem, DeviceLimits limits, bool warpgroups)
+    {
+        long blocks = Blocks(problem);
         GemmPlan best = default;
         double least = double.PositiveInfinity;
-        foreach (Candidate candidate in candidates)
+        foreach (Candidate candidate in Candidates(problem.Precision, warpgroups))
         {
-            GemmTile tile = candidate.Tile;
-            if ((warpgroups ? WarpgroupGemm.SharedBytes(tile) : SharedBytes(problem.Precision, tile)) > limits.GroupSharedBytes)
+            if ((warpgroups ? WarpgroupGemm.SharedBytes(candidate.Tile) : SharedBytes(problem.Precision, candidate.Tile)) > limits.GroupSharedBytes)
             {
                 continue;
             }
 
-            double groups = Math.Ceiling((double)problem.M / tile.M) * Math.Ceiling((double)problem.N / tile.N) * together;
             for (int parts = 1; parts <= 64 && (parts == 1 || blocks / parts >= 4); parts++)
             {
-                long partBlocks = (blocks + parts - 1) / parts;
-                double each = Math.Ceiling(groups * parts / limits.Multiprocessors);
-                double share = Math.Min(1, (each - 1) / Math.Max(1, candidate.Resident - 1));
-                double throughput = (candidate.Alone + ((candidate.Full - candidate.Alone) * share)) * rate;
-                double outside = warpgroups ? GroupCycles + (ColumnCycles * tile.N * each) : GroupCycles * Math.Ceiling(each / candidate.Resident);
-                double cycles = (each * tile.M * tile.N * depth * partBlocks / throughput) + outside;
-                if (parts > 1)
+                GemmPlan plan = new(candidate.Tile, parts) { Warpgroups = warpgroups };
+                double cycles = Waves(problem, limits, candidate, plan) * (parts > 1 || (warpgroups && problem.Batch > 1) ? Reserve : 1);
+                if (cycles < least)
                 {
-                    cycles = (cycles + PassCycles + (8.0 * problem.M * problem.N * together * parts / CacheBytes)) * SplitReserve;
-                }
-
-                if (cycles * launches < least)
-                {
-                    least = cycles * launches;
-                    best = new GemmPlan(tile, parts) { Warpgroups = warpgroups };
+                    least = cycles;
+                    best = plan;
                 }
             }
         }
 
         return (best, least);
+    }
+
+    private static double Waves(in GemmProblem problem, DeviceLimits limits, in Candidate candidate, GemmPlan plan)
+    {
+        // Warpgroups compute a stack product by product.
+        int launches = plan.Warpgroups ? problem.Batch : 1, together = plan.Warpgroups ? 1 : problem.Batch;
+        GemmTile tile = candidate.Tile;
+        long blocks = Blocks(problem), partBlocks = Math.Max(1, (blocks + plan.Parts - 1) / plan.Parts), parts = Math.Max(1, (blocks + partBlocks - 1) / partBlocks);
+        double groups = Math.Ceiling((double)problem.M / tile.M) * Math.Ceiling((double)problem.N / tile.N) * together;
+        double each = Math.Ceiling(groups * parts / limits.Multiprocessors);
+        double share = Math.Min(1, (each - 1) / Math.Max(1, candidate.Resident - 1));
+        double throughput = (candidate.Alone + ((candidate.Full - candidate.Alone) * share)) * (problem.Precision == GemmPrecision.TensorFloat32 ? 0.5 : 1);
+        double products = (double)tile.M * tile.N * Depth(problem.Precision) * partBlocks / throughput;
+        int bytes = problem.Output.Size();
+        double results = Math.Min(tile.M, problem.M) * (double)Math.Min(tile.N, problem.N) * (parts > 1 ? sizeof(float) : bytes) / ResultBytes;
+        double cycles = (each * (products + results)) + (GroupCycles * (plan.Warpgroups ? 1 : Math.Ceiling(each / candidate.Resident)));
+        if (parts > 1)
+        {
+            double passed = (sizeof(float) * parts) + (bytes * (problem.Accumulate ? 2 : 1));
+            cycles += PassCycles + ((double)problem.M * problem.N * together * passed / PassBytes);
+        }
+
+        return launches > 1 ? Math.Max(cycles, HostCycles) * launches : cycles;
+    }
+
+    private static Candidate[] Candidates(GemmPrecision precision, bool warpgroups) => warpgroups ? s_warpgroups : precision == GemmPrecision.Float32 ? s_simt : s_tensor;
+
+    private static long Blocks(in GemmProblem problem)
+    {
+        int depth = Depth(problem.Precision);
+        return ((long)problem.K + depth - 1) / depth;
     }
 
     /// <summary>Shared memory that a group needs.</summary>

@@ -10,11 +10,12 @@ namespace LinearCald.Tensors.Cuda.Kernels;
 /// of which one thread brings the blocks of A and B: 128 bytes of k a stage, in a ring of stages with two barriers each. <c>full</c> counts the bytes that have come;
 /// <c>empty</c> counts the eight multiplying warps that are done with a stage, which they are when the products of the stage after it have started. The ring goes on from one block of C
 /// to the next, so that what the next one needs is on its way while results are written. Blocks lie in shared memory as they do in device memory, chunks of 16 bytes permuted
-/// within 128; a transposed operand comes as boxes of 64 rows instead, and its descriptor says so, so all four forms cost the same. TMA fills what lies
+/// within 128; a transposed operand comes as boxes of 64 rows instead, and its descriptor says so, so all four forms cost nearly the same. TMA fills what lies
 /// outside of a matrix with zeros.</para>
 /// <para>Floor: 2·M·N·K operations at 989 TFLOP/s on an H100. Shared memory reads of a 64 × N × 16 product: 2 KiB + 32·N bytes in N/2 cycles, below the 128 bytes a cycle that there
-/// are for N above 64. Bytes from the second-level cache a multiprocessor and cycle at full rate: 48 for blocks of 128 × 256, 53 for 128 × 192, 64 for 128 × 128. Groups have 288
-/// threads, which leaves 224 registers a thread: enough for 128 sums without <c>setmaxnreg</c>.</para>
+/// are for N above 64. Bytes from the second-level cache a multiprocessor and cycle at full rate: 48 for blocks of 128 × 256, 53 for 128 × 192, 64 for 128 × 128. Groups have
+/// nine warps, so one of the four schedulers and its 16,384 registers has three of them: 168 registers a thread. That holds the 128 sums of blocks of 256 columns without
+/// <c>setmaxnreg</c>; where more happens to the results of such blocks, as old values added, the assembler keeps up to a hundred bytes a thread in local memory, once a block of C.</para>
 /// </remarks>
 internal static class WarpgroupGemm
 {

@@ -23,7 +23,7 @@ internal static class WarpgroupLaunch
         s_isOn
         && limits.Capability == Hopper
         && problem.Precision is GemmPrecision.BFloat16 or GemmPrecision.Half
-        && !problem.Overlapping
+        && TakesRows(problem)
         && problem.Inner == 1
         && (long)problem.M * problem.N * problem.K >= Fewest
         && IsAligned((uint)problem.LeadingA | (uint)problem.LeadingB | (problem.Batch > 1 ? problem.StrideA | problem.StrideB : 0), problem.Precision);
@@ -69,6 +69,17 @@ internal static class WarpgroupLaunch
         return isTransposed
             ? TensorMap.Create(accelerator, address, element, [extent, problem.K], [stride], [WarpgroupGemm.Depth, WarpgroupGemm.Depth], TensorSwizzle.Bytes128)
             : TensorMap.Create(accelerator, address, element, [problem.K, extent], [stride], [WarpgroupGemm.Depth, block], TensorSwizzle.Bytes128);
+    }
+
+    /// <summary>
+    /// Whether the operands' rows are apart, or overlap no further than maps were tried with on an H100: a row has no more elements than there are bytes from one row to the next.
+    /// Boxes end where a row's extent does, wherever the next row begins. Patches of convolutions that overlap further are left to <see cref="TensorCoreGemm"/>.
+    /// </summary>
+    private static bool TakesRows(in GemmProblem problem)
+    {
+        int bytes = problem.Precision.ElementBytes();
+        return !problem.Overlapping
+            || ((long)problem.LeadingA * bytes >= (problem.TransposeA ? problem.M : problem.K) && (long)problem.LeadingB * bytes >= (problem.TransposeB ? problem.K : problem.N));
     }
 
     private static bool IsAligned(long elements, GemmPrecision precision) => elements * precision.ElementBytes() % Alignment == 0;
