@@ -71,6 +71,11 @@ public sealed class GemmCalibrationTests
         { 16384, 768, 768, "NT", "mma128x256/1 51.6, wg128x256/1 34.2, wg128x192/1 34.3, wg128x128/1 35.9" },
         { 2048, 256, 256, "NT", "mma64x64/1 4.2, wg128x256/1 7.3, wg128x192/1 6.3, wg128x128/1 5.1" },
         { 512, 512, 512, "NT", "mma64x64/1 4.9, wg128x256/1 9.5, wg128x256/2 10.1, wg128x192/1 7.8, wg128x192/2 9.0, wg128x128/1 6.2, wg128x128/2 7.8" },
+    };
+
+    /// <summary>As <see cref="Measured"/>, but the plan that is now chosen was not among those measured: only the model can be held to it.</summary>
+    public static TheoryData<int, int, int, string, string> MeasuredWithoutTheChoice { get; } = new()
+    {
         {
             4096, 64, 768, "NT",
             "mma64x64/2 7.3, wg128x256/1 10.6, wg128x256/2 10.3, wg128x256/3 10.3, wg128x192/1 8.8, wg128x192/2 9.3, wg128x192/3 9.3, wg128x128/1 7.0, " +
@@ -78,7 +83,7 @@ public sealed class GemmCalibrationTests
         },
     };
 
-    /// <summary>What is chosen takes at most 8 % longer than the best of what was measured, and no longer than mma.sync. A plan that was not measured takes what the model says.</summary>
+    /// <summary>What is chosen takes at most 8 % longer than the best of what was measured, and no longer than mma.sync.</summary>
     [Theory]
     [MemberData(nameof(Measured))]
     public void TheChoiceIsCloseToTheBest(int m, int n, int k, string form, string times)
@@ -86,7 +91,7 @@ public sealed class GemmCalibrationTests
         GemmProblem problem = Problem(m, n, k, form);
         Dictionary<GemmPlan, double> measured = Parse(times);
         GemmPlan plan = GemmPlan.For(problem, s_limits);
-        double time = measured.TryGetValue(plan, out double t) ? t : Microseconds(problem, plan);
+        Assert.True(measured.TryGetValue(plan, out double time), $"{plan} is chosen and was never measured");
         Assert.True(time <= 1.08 * measured.Values.Min(), $"{plan} takes {time:F1} µs of {measured.Values.Min():F1}");
         Assert.True(time <= measured.Where(p => !p.Key.Warpgroups).Min(p => p.Value), $"{plan} takes {time:F1} µs, longer than mma.sync");
     }
@@ -96,7 +101,7 @@ public sealed class GemmCalibrationTests
     public void TheModelIsCloseToTheMeasurements()
     {
         List<double> ratios = [];
-        foreach (object[] row in Measured)
+        foreach (object[] row in Measured.Concat(MeasuredWithoutTheChoice))
         {
             GemmProblem problem = Problem((int)row[0], (int)row[1], (int)row[2], (string)row[3]);
             if (problem.Activation != Activation.None)
