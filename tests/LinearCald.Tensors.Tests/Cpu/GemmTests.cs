@@ -35,9 +35,32 @@ public sealed unsafe class GemmTests
         Check<double>(false, true, m, n, k, 0, -1, 1, 8, 1e-14);
     }
 
-    /// <summary>A result of more than 8 MiB has longer blocks of k, here two of them.</summary>
+    /// <summary>A result of more than 8 MiB has more rows of A at a time, here two blocks of k.</summary>
     [Fact]
     public void AResultThatLeavesTheCachesMatchesTheReference() => Check<float>(false, true, 1501, 1411, 1037, 1, 1, 0.5, 7, 2e-6);
+
+    /// <summary>Whole tiles are written past the caches where rows of C are aligned, nothing is added to and k is one block.</summary>
+    [Theory]
+    [InlineData(1471, 1440, 7, 0, 0)]
+    [InlineData(1471, 1445, 3, 1, 0)] // rows are not aligned
+    [InlineData(1471, 1456, 3, 16, 0)] // aligned rows with a margin, a panel of half the width
+    [InlineData(1471, 1440, 3, 0, 0.5)] // adds
+    public void ALargeResultIsWrittenWholeInEveryWay(int m, int n, int k, int pad, double beta) => CheckLarge(m, n, k, pad, beta);
+
+    [Fact]
+    public void ALargeResultMayBeginAnywhere()
+    {
+        using GemmCase<float> g = new(false, false, 1471, 1440, 5, 0, 1, 0, 7);
+        g.Run(s_pools[0], g.C);
+        float* c = g.CopyC();
+        Gemm.Run(s_pools[1], false, false, g.M, g.N - 1, g.K, 1f, g.A, g.LdA, g.B + 1, g.LdB, 0f, c + 1, g.LdC, default(NoEpilogue<float>));
+        for (int i = 0; i < g.M; i++)
+        {
+            c[i * g.LdC] = g.C[i * g.LdC];
+        }
+
+        Assert.True(g.SameBits(c, g.C));
+    }
 
     /// <summary>With three threads the last block of rows has two: few enough for dot products, had the whole product been so small.</summary>
     [Fact]
@@ -135,6 +158,13 @@ public sealed unsafe class GemmTests
         CheckShapes<double>(60, 1e-14);
         Check<float>(false, true, 260, 70, 530, 1, 1, 0.5, 7, 2e-6);
         Check<float>(true, false, 70, 66, 2100, 1, 1, 0, 7, 2e-6);
+        CheckLarge(1471, 1440, 3, 0, 0);
+    }
+
+    private static void CheckLarge(int m, int n, int k, int pad, double beta)
+    {
+        Check<float>(false, false, m, n, k, pad, 1, beta, 7, 2e-6);
+        Check<double>(true, true, m, n, k, pad, -0.5, beta, 8, 1e-14);
     }
 
     private static void CheckShapes<T>(int count, double budget)

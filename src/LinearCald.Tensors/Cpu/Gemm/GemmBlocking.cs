@@ -6,23 +6,24 @@ namespace LinearCald.Tensors.Cpu;
 /// </summary>
 internal static class GemmBlocking
 {
-    /// <summary>Bytes of k in a panel row: 2 KiB is 512 floats, so that a tile pays for its C traffic over 512 steps. Half of it for the narrow
-    /// tiles, which read more of A and B for each product and so want both panels in the first-level cache.</summary>
-    private const int BlockKBytes = 2048;
+    /// <summary>Bytes of k in a panel row: 4 KiB is 1,024 floats, so that a tile pays for its C traffic over 1,024 steps; panels come from the second-level cache
+    /// as fast as from the first. Half of it for the narrow tiles, which read more of A and B for each product.</summary>
+    private const int BlockKBytes = 4096;
 
     /// <summary>Bytes of packed A, which stays in the second-level cache while a panel of B and the tiles of C pass by.</summary>
-    private const int BlockABytes = 128 << 10;
+    private const int BlockABytes = 256 << 10;
 
-    /// <summary>Bytes of C from which on going over it once is worth blocks of k that are twice as long, and more rows of A to keep panels of B from passing by more often.</summary>
+    /// <summary>Bytes of C from which on it is larger than what the caches keep for it: more rows of A at a time then keep panels of B from passing by more often, and
+    /// whole tiles are written past the caches.</summary>
     private const long LargeBytes = 8 << 20;
 
     /// <summary>Whether a C of so many bytes is large.</summary>
     public static bool IsLarge(long bytes) => bytes >= LargeBytes;
 
     /// <summary>k of one block: the fewest blocks of at most <see cref="BlockKBytes"/>, of nearly equal length.</summary>
-    public static int BlockK(int k, int elementSize, int tileRows, bool isLarge)
+    public static int BlockK(int k, int elementSize, int tileRows)
     {
-        int most = (tileRows > 6 ? BlockKBytes : BlockKBytes / 2) * (isLarge ? 2 : 1) / elementSize;
+        int most = (tileRows > 6 ? BlockKBytes : BlockKBytes / 2) / elementSize;
         int blocks = Math.Max(1, (k + most - 1) / most);
         return Even(k, blocks, 4);
     }
@@ -30,7 +31,7 @@ internal static class GemmBlocking
     /// <summary>Rows of A packed at a time.</summary>
     public static int RowBlock(int m, int blockK, int elementSize, int tileRows, bool isLarge)
     {
-        int most = Math.Max(4 * tileRows, BlockABytes * (isLarge ? 4 : 1) / (blockK * elementSize));
+        int most = Math.Max(4 * tileRows, BlockABytes * (isLarge ? 2 : 1) / (blockK * elementSize));
         return m <= most ? m : Even(m, (m + most - 1) / most, tileRows);
     }
 

@@ -57,7 +57,9 @@ internal readonly struct GemmCut
         };
     }
 
-    /// <summary>Rows first, since B is packed once for all of them; columns, which pack A again, only while threads would be idle.</summary>
+    /// <summary>
+    /// Rows first, since B is packed once for all of them; columns, which pack A again, while threads would be idle, or wait long for the one with the last task.
+    /// </summary>
     private static (int Rows, int Columns) Blocks(int m, int n, long products, int chunks, int tileRows, int panelB, int threads)
     {
         long most = Math.Max(1, Math.Min(8L * threads, products / TaskProducts) / chunks);
@@ -84,7 +86,22 @@ internal readonly struct GemmCut
             }
         }
 
+        while (chunks == 1 && Longest(m, rows, columns, tileRows, threads) > 1.02
+            && n / (columns + 1) >= 8 * panelB && products / ((long)rows * (columns + 1)) >= 4 * TaskProducts)
+        {
+            columns++;
+        }
+
         return (rows, columns);
+    }
+
+    /// <summary>The work of the thread that has most, of blocks of equal height and a lower last one, over the average.</summary>
+    private static double Longest(int m, int rowBlocks, int columns, int tileRows, int threads)
+    {
+        int rows = GemmBlocking.Even(m, rowBlocks, tileRows);
+        long whole = (long)(m / rows) * columns;
+        long longest = ((whole + threads - 1) / threads * rows) + (whole % threads == 0 ? m % rows : 0);
+        return (double)longest * threads / ((long)m * columns);
     }
 
     private static int Parts(int total, int each) => each == 0 ? 0 : (total + each - 1) / each;

@@ -24,6 +24,9 @@ internal unsafe interface IGemmLanes<T, TVector>
 
     static abstract void Store(TVector v, T* p);
 
+    /// <summary>Writes memory without bringing its line into the caches. p is a multiple of a vector; visible to other threads after a fence.</summary>
+    static abstract void StorePastCaches(TVector v, T* p);
+
     static abstract TVector Broadcast(T* p);
 
     static abstract TVector Splat(T value);
@@ -53,6 +56,9 @@ internal readonly unsafe struct Lanes512<T> : IGemmLanes<T, Vector512<T>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector512<T> v, T* p) => v.Store(p);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StorePastCaches(Vector512<T> v, T* p) => v.StoreAlignedNonTemporal(p);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<T> Broadcast(T* p) => Vector512.Create(*p);
@@ -89,6 +95,9 @@ internal readonly unsafe struct Lanes256<T> : IGemmLanes<T, Vector256<T>>
     public static void Store(Vector256<T> v, T* p) => v.Store(p);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StorePastCaches(Vector256<T> v, T* p) => v.StoreAlignedNonTemporal(p);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<T> Broadcast(T* p) => Vector256.Create(*p);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -123,6 +132,9 @@ internal readonly unsafe struct Lanes128<T> : IGemmLanes<T, Vector128<T>>
     public static void Store(Vector128<T> v, T* p) => v.Store(p);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StorePastCaches(Vector128<T> v, T* p) => v.StoreAlignedNonTemporal(p);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<T> Broadcast(T* p) => Vector128.Create(*p);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -151,6 +163,8 @@ internal readonly unsafe struct LanesScalar<T> : IGemmLanes<T, T>
     public static T Load(T* p) => *p;
 
     public static void Store(T v, T* p) => *p = v;
+
+    public static void StorePastCaches(T v, T* p) => *p = v;
 
     public static T Broadcast(T* p) => *p;
 

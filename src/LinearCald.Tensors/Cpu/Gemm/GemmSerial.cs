@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace LinearCald.Tensors.Cpu;
 
@@ -41,7 +42,7 @@ internal static unsafe class GemmSerial<T, TVector, TLanes, TEpilogue>
             return;
         }
 
-        int blockK = GemmBlocking.BlockK(g.K, sizeof(T), TLanes.TileRows, g.IsLarge);
+        int blockK = GemmBlocking.BlockK(g.K, sizeof(T), TLanes.TileRows);
         int blockM = GemmBlocking.RowBlock(g.M, blockK, sizeof(T), TLanes.TileRows, g.IsLarge);
         bool packA = GemmBlocking.PacksA(g.TransA, g.N, PanelB);
         bool packHere = packedB == null && GemmBlocking.PacksB(g.TransB, g.M);
@@ -54,6 +55,7 @@ internal static unsafe class GemmSerial<T, TVector, TLanes, TEpilogue>
             stage.K = Math.Min(blockK, g.K - p);
             stage.Beta = p == 0 ? g.Beta : GemmScalar.From<T>(1);
             stage.IsLast = p + stage.K == g.K;
+            stage.Streams = CanStream(in g) && p == 0 && stage.IsLast;
             int whole = g.N / PanelB * PanelB;
             if (packedB != null)
             {
@@ -91,6 +93,11 @@ internal static unsafe class GemmSerial<T, TVector, TLanes, TEpilogue>
                 stage.PanelStepA = packA ? (nint)TLanes.TileRows * stage.K : g.TransA ? TLanes.TileRows : TLanes.TileRows * g.LdA;
                 Tiles(in g, in stage, in epilogue, i, rows, row + i, column);
             }
+
+            if (stage.Streams && Sse.IsSupported)
+            {
+                Sse.StoreFence(); // what went past the caches is seen by the other threads before the task counts as done
+            }
         }
     }
 
@@ -101,7 +108,7 @@ internal static unsafe class GemmSerial<T, TVector, TLanes, TEpilogue>
     /// <param name="packed"><see cref="PackedSize"/> elements.</param>
     public static void PackB(in GemmProblem<T> g, int firstPanel, int panels, T* packed)
     {
-        int blockK = GemmBlocking.BlockK(g.K, sizeof(T), TLanes.TileRows, g.IsLarge);
+        int blockK = GemmBlocking.BlockK(g.K, sizeof(T), TLanes.TileRows);
         int first = firstPanel * PanelB;
         int columns = Math.Min(g.N - first, panels * PanelB);
         for (int p = 0; p < g.K; p += blockK)
@@ -111,6 +118,10 @@ internal static unsafe class GemmSerial<T, TVector, TLanes, TEpilogue>
             PanelPacking.Pack(g.AtB(p, first), g.LdB, g.TransB, columns, depth, PanelB, at);
         }
     }
+
+    /// <summary>Whether whole tiles may be written past the caches: C is large, never read, not touched again by an epilogue, and its tiles' rows are aligned vectors.</summary>
+    private static bool CanStream(in GemmProblem<T> g) =>
+        g.IsLarge && TEpilogue.IsNone && GemmScalar.IsZero(g.Beta) && (nint)g.C % (TLanes.Count * sizeof(T)) == 0 && g.LdC % TLanes.Count == 0;
 
     private static int Padded(int width, int panel) => (width + panel - 1) / panel * panel;
 
@@ -142,13 +153,14 @@ internal static unsafe class GemmSerial<T, TVector, TLanes, TEpilogue>
                 T* target = isEdge ? edge : c;
                 nint pitch = isEdge ? PanelB : g.LdC;
                 T beta = isEdge ? default : stage.Beta;
+                bool streams = stage.Streams && !isEdge;
                 if (columns > TLanes.Count)
                 {
-                    Tile<DoubleWidth>(height, in stage, panelA, panelB, strideB, target, pitch, g.Alpha, beta);
+                    Tile<DoubleWidth>(height, in stage, panelA, panelB, strideB, target, pitch, g.Alpha, beta, streams);
                 }
                 else
                 {
-                    Tile<SingleWidth>(height, in stage, panelA, panelB, strideB, target, pitch, g.Alpha, beta);
+                    Tile<SingleWidth>(height, in stage, panelA, panelB, strideB, target, pitch, g.Alpha, beta, streams);
                 }
 
                 if (isEdge)
@@ -170,7 +182,7 @@ internal static unsafe class GemmSerial<T, TVector, TLanes, TEpilogue>
     }
 
     /// <summary>A tile of up to <c>TileRows</c> rows: whole, or as the few smaller kernels that add up to it.</summary>
-    private static void Tile<TWidth>(int height, in Stage stage, T* a, T* b, nint strideB, T* c, nint strideC, T alpha, T beta)
+    private static void Tile<TWidth>(int height, in Stage stage, T* a, T* b, nint strideB, T* c, nint strideC, T alpha, T beta, bool streams)
         where TWidth : struct, ITileWidth
     {
         nint rowStepA = stage.IsStridedA ? stage.StrideA : 1;
@@ -179,27 +191,27 @@ internal static unsafe class GemmSerial<T, TVector, TLanes, TEpilogue>
             int done;
             if (TLanes.TileRows == 14 && height >= 14)
             {
-                done = Kernel<Rows14, TWidth>(in stage, a, b, strideB, c, strideC, alpha, beta);
+                done = Kernel<Rows14, TWidth>(in stage, a, b, strideB, c, strideC, alpha, beta, streams);
             }
             else if (TLanes.TileRows == 14 && height >= 8)
             {
-                done = Kernel<Rows8, TWidth>(in stage, a, b, strideB, c, strideC, alpha, beta);
+                done = Kernel<Rows8, TWidth>(in stage, a, b, strideB, c, strideC, alpha, beta, streams);
             }
             else if (TLanes.TileRows == 6 && height >= 6)
             {
-                done = Kernel<Rows6, TWidth>(in stage, a, b, strideB, c, strideC, alpha, beta);
+                done = Kernel<Rows6, TWidth>(in stage, a, b, strideB, c, strideC, alpha, beta, streams);
             }
             else if (height >= 4)
             {
-                done = Kernel<Rows4, TWidth>(in stage, a, b, strideB, c, strideC, alpha, beta);
+                done = Kernel<Rows4, TWidth>(in stage, a, b, strideB, c, strideC, alpha, beta, streams);
             }
             else if (height >= 2)
             {
-                done = Kernel<Rows2, TWidth>(in stage, a, b, strideB, c, strideC, alpha, beta);
+                done = Kernel<Rows2, TWidth>(in stage, a, b, strideB, c, strideC, alpha, beta, streams);
             }
             else
             {
-                done = Kernel<Rows1, TWidth>(in stage, a, b, strideB, c, strideC, alpha, beta);
+                done = Kernel<Rows1, TWidth>(in stage, a, b, strideB, c, strideC, alpha, beta, streams);
             }
 
             height -= done;
@@ -209,17 +221,17 @@ internal static unsafe class GemmSerial<T, TVector, TLanes, TEpilogue>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static int Kernel<TRows, TWidth>(in Stage stage, T* a, T* b, nint strideB, T* c, nint strideC, T alpha, T beta)
+    private static int Kernel<TRows, TWidth>(in Stage stage, T* a, T* b, nint strideB, T* c, nint strideC, T alpha, T beta, bool streams)
         where TRows : struct, ITileRows
         where TWidth : struct, ITileWidth
     {
         if (stage.IsStridedA)
         {
-            MicroKernel<T, TVector, TLanes, TRows, TWidth, StridedA>.Run(stage.K, a, stage.StrideA, b, strideB, c, strideC, alpha, beta);
+            MicroKernel<T, TVector, TLanes, TRows, TWidth, StridedA>.Run(stage.K, a, stage.StrideA, b, strideB, c, strideC, alpha, beta, streams);
         }
         else
         {
-            MicroKernel<T, TVector, TLanes, TRows, TWidth, AdjacentA>.Run(stage.K, a, stage.StrideA, b, strideB, c, strideC, alpha, beta);
+            MicroKernel<T, TVector, TLanes, TRows, TWidth, AdjacentA>.Run(stage.K, a, stage.StrideA, b, strideB, c, strideC, alpha, beta, streams);
         }
 
         return TRows.Count;
@@ -256,6 +268,10 @@ internal static unsafe class GemmSerial<T, TVector, TLanes, TEpilogue>
         public int K;
         public T Beta;
         public bool IsLast;
+
+        /// <summary>C is written past the caches.</summary>
+        public bool Streams;
+
         public T* A;
         public nint StrideA;
         public nint PanelStepA;

@@ -27,8 +27,9 @@ internal static unsafe class MicroKernel<T, TVector, TLanes, TRows, TWidth, TAcc
     /// <param name="c">C[0, 0] of the tile: whole vectors are written.</param>
     /// <param name="strideC">Elements from one row of C to the next.</param>
     /// <param name="beta">C is not read when this is zero.</param>
+    /// <param name="streams">C is written past the caches; beta is zero, and C and its rows lie at multiples of a vector.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Run(int k, T* a, nint strideA, T* b, nint strideB, T* c, nint strideC, T alpha, T beta)
+    public static void Run(int k, T* a, nint strideA, T* b, nint strideB, T* c, nint strideC, T alpha, T beta, bool streams)
     {
         int w = TLanes.Count;
         TVector x0 = default, y0 = default;
@@ -49,7 +50,7 @@ internal static unsafe class MicroKernel<T, TVector, TLanes, TRows, TWidth, TAcc
         nint step = TAccess.IsStrided ? 1 : strideA;
         T* a3 = a + (3 * s), a6 = a + (6 * s), a9 = a + (9 * s), a12 = a + (12 * s); // every row is a base plus 0, 1 or 2 strides
 
-        if (Sse.IsSupported)
+        if (Sse.IsSupported && !streams)
         {
             // C is wanted only after all of k: time enough to bring it from memory.
             T* at = c;
@@ -141,52 +142,70 @@ internal static unsafe class MicroKernel<T, TVector, TLanes, TRows, TWidth, TAcc
 
         TVector scale = TLanes.Splat(alpha);
         TVector keep = TLanes.Splat(beta);
-        bool overwrite = GemmScalar.IsZero(beta);
-        Put(c, x0, y0, scale, keep, overwrite);
+        Write how = streams ? Write.PastCaches : GemmScalar.IsZero(beta) ? Write.Over : Write.Add;
+        Put(c, x0, y0, scale, keep, how);
 
         if (TRows.Count > 1)
         {
-            Put(c + strideC, x1, y1, scale, keep, overwrite);
+            Put(c + strideC, x1, y1, scale, keep, how);
         }
 
         if (TRows.Count > 2)
         {
-            Put(c + (2 * strideC), x2, y2, scale, keep, overwrite);
-            Put(c + (3 * strideC), x3, y3, scale, keep, overwrite);
+            Put(c + (2 * strideC), x2, y2, scale, keep, how);
+            Put(c + (3 * strideC), x3, y3, scale, keep, how);
         }
 
         if (TRows.Count > 4)
         {
-            Put(c + (4 * strideC), x4, y4, scale, keep, overwrite);
-            Put(c + (5 * strideC), x5, y5, scale, keep, overwrite);
+            Put(c + (4 * strideC), x4, y4, scale, keep, how);
+            Put(c + (5 * strideC), x5, y5, scale, keep, how);
         }
 
         if (TRows.Count > 6)
         {
-            Put(c + (6 * strideC), x6, y6, scale, keep, overwrite);
-            Put(c + (7 * strideC), x7, y7, scale, keep, overwrite);
+            Put(c + (6 * strideC), x6, y6, scale, keep, how);
+            Put(c + (7 * strideC), x7, y7, scale, keep, how);
         }
 
         if (TRows.Count > 8)
         {
-            Put(c + (8 * strideC), x8, y8, scale, keep, overwrite);
-            Put(c + (9 * strideC), x9, y9, scale, keep, overwrite);
-            Put(c + (10 * strideC), x10, y10, scale, keep, overwrite);
-            Put(c + (11 * strideC), x11, y11, scale, keep, overwrite);
-            Put(c + (12 * strideC), x12, y12, scale, keep, overwrite);
-            Put(c + (13 * strideC), x13, y13, scale, keep, overwrite);
+            Put(c + (8 * strideC), x8, y8, scale, keep, how);
+            Put(c + (9 * strideC), x9, y9, scale, keep, how);
+            Put(c + (10 * strideC), x10, y10, scale, keep, how);
+            Put(c + (11 * strideC), x11, y11, scale, keep, how);
+            Put(c + (12 * strideC), x12, y12, scale, keep, how);
+            Put(c + (13 * strideC), x13, y13, scale, keep, how);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Put(T* c, TVector x, TVector y, TVector scale, TVector keep, bool overwrite)
+    private static void Put(T* c, TVector x, TVector y, TVector scale, TVector keep, Write how)
     {
-        x = TLanes.Multiply(x, scale);
-        TLanes.Store(overwrite ? x : TLanes.MultiplyAdd(keep, TLanes.Load(c), x), c);
+        Put(c, TLanes.Multiply(x, scale), keep, how);
         if (TWidth.IsDouble)
         {
-            y = TLanes.Multiply(y, scale);
-            TLanes.Store(overwrite ? y : TLanes.MultiplyAdd(keep, TLanes.Load(c + TLanes.Count), y), c + TLanes.Count);
+            Put(c + TLanes.Count, TLanes.Multiply(y, scale), keep, how);
         }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Put(T* c, TVector x, TVector keep, Write how)
+    {
+        if (how == Write.PastCaches)
+        {
+            TLanes.StorePastCaches(x, c);
+        }
+        else
+        {
+            TLanes.Store(how == Write.Over ? x : TLanes.MultiplyAdd(keep, TLanes.Load(c), x), c);
+        }
+    }
+
+    private enum Write
+    {
+        Add,
+        Over,
+        PastCaches,
     }
 }
