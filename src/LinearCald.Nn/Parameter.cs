@@ -1,4 +1,5 @@
 using LinearCald.Tensors;
+using LinearCald.Tensors.Ops;
 
 namespace LinearCald.Nn;
 
@@ -13,6 +14,9 @@ public sealed class Parameter
 
     /// <summary>The values; they live until the module is disposed of.</summary>
     public Tensor Value { get; }
+
+    /// <summary>The values as a part of a network with a gradient scale uses them; the values themselves without one.</summary>
+    internal Tensor In(GradientScale? scale) => scale?.Parameter(Value) ?? Value;
 
     /// <summary>Whether a gradient has reached it since the last <see cref="Module.ClearGradients"/>. Set it after recorded work that brings one.</summary>
     public bool HasGradient

@@ -1,5 +1,8 @@
+using LinearCald.Distillation.Recipes;
 using LinearCald.Distillation.Verification;
 using LinearCald.Tensors;
+using LinearCald.Tensors.Cuda;
+using LinearCald.Testing.Ptx;
 
 namespace LinearCald.Distillation.Tests;
 
@@ -35,6 +38,17 @@ public sealed class GoldenFixtureTests
         CaseResult result = Assert.Single(FixtureVerifier.Verify(FixtureFolder.PathOf(name), Cpu));
         Assert.True(result.Pass, result.ToJson());
         Assert.True(result.Compared >= atLeast, $"only {result.Compared} tensors were compared");
+    }
+
+    /// <summary>What reduced precision costs does not depend on the device: the emulator rounds as tensor cores do.</summary>
+    [Theory]
+    [InlineData("seed0/wav2vec2-base-cls", Precision.Bf16)]
+    [InlineData("seed0/wav2vec2-large-cls", Precision.Bf16)]
+    public void TheCaseIsWithinItsBudgetInReducedPrecision(string name, Precision precision)
+    {
+        using EmulatorAccelerator emulator = new();
+        CaseResult result = Assert.Single(FixtureVerifier.Verify(FixtureFolder.PathOf(name), new GpuDevice(emulator), precision));
+        Assert.True(result.Pass, result.ToJson());
     }
 
     [Fact]

@@ -11,6 +11,10 @@ namespace LinearCald.Models.Wav2Vec2;
 /// in pieces: a frame sees <see cref="Wav2Vec2Config.ReceptiveField"/> samples, so that a piece needs that many less one stride more than its own, and memory does not grow
 /// with the wave.
 /// </summary>
+/// <remarks>
+/// In bf16 the convolutions compute in Float16, at the same cost: seven layers of rounded operands and results stand before everything else, and made nearly all of the error of
+/// every gradient behind them. Waves are normalised and the published encoders were trained in Float16, so that its range is enough; gradients pass through a <see cref="GradientScale"/>.
+/// </remarks>
 internal sealed class FeatureEncoder : Module
 {
     /// <summary>Samples that pass at once: the first convolution makes a hundred numbers of each.</summary>
@@ -34,7 +38,7 @@ internal sealed class FeatureEncoder : Module
         }
     }
 
-    /// <summary>[B, S] → [B, T, channels] in the compute type.</summary>
+    /// <summary>[B, S] → [B, T, channels] in the parameters' type.</summary>
     /// <exception cref="CaldException">The waves are shorter than one frame.</exception>
     public Tensor Forward(Tensor samples, ForwardContext context)
     {
@@ -54,14 +58,16 @@ internal sealed class FeatureEncoder : Module
     internal Tensor Whole(Tensor samples, ForwardContext context)
     {
         using MemoryScope scope = MemoryScope.Begin();
-        return scope.Keep(Through(0, _layers.Length, Channel(samples, context)));
+        GradientScale? scale = context.ComputeType == DType.BFloat16 && Tape.IsRecording ? new GradientScale(samples.Device) : null;
+        Tensor y = Through(0, _layers.Length, Channel(samples, context), scale);
+        return scope.Keep(scale?.Leave(y) ?? y.To(_layers[0].Type));
     }
 
     /// <summary>The same, <paramref name="rows"/> waves at a time.</summary>
     internal Tensor InRows(Tensor samples, ForwardContext context, int rows)
     {
         using Tape.Pause pause = Tape.Paused();
-        Tensor features = Empty(samples, context);
+        Tensor features = Empty(samples);
         for (int b = 0; b < samples.Shape[0]; b += rows)
         {
             using MemoryScope scope = MemoryScope.Begin();
@@ -76,7 +82,7 @@ internal sealed class FeatureEncoder : Module
     internal Tensor InPieces(Tensor samples, ForwardContext context, int frames)
     {
         using Tape.Pause pause = Tape.Paused();
-        Tensor features = Empty(samples, context);
+        Tensor features = Empty(samples);
         for (int b = 0; b < samples.Shape[0]; b++)
         {
             using MemoryScope scope = MemoryScope.Begin();
@@ -94,7 +100,7 @@ internal sealed class FeatureEncoder : Module
                     x = _layers[layer++].ForwardFolded(x, parameters);
                 }
 
-                target.Narrow(1, first, count).CopyFrom(Through(layer, _layers.Length, x));
+                target.Narrow(1, first, count).CopyFrom(Through(layer, _layers.Length, x, null));
             }
         }
 
@@ -102,7 +108,7 @@ internal sealed class FeatureEncoder : Module
     }
 
     /// <summary>Layers <paramref name="first"/> … <paramref name="end"/> − 1. Each gives the memory of its input back.</summary>
-    private Tensor Through(int first, int end, Tensor x)
+    private Tensor Through(int first, int end, Tensor x, GradientScale? scale)
     {
         if (first == end)
         {
@@ -110,7 +116,7 @@ internal sealed class FeatureEncoder : Module
         }
 
         using MemoryScope scope = MemoryScope.Begin();
-        return scope.Keep(_layers[end - 1].Forward(Through(first, end - 1, x)));
+        return scope.Keep(_layers[end - 1].Forward(Through(first, end - 1, x, scale), scale));
     }
 
     private PatchMoments Moments(Tensor wave)
@@ -119,11 +125,16 @@ internal sealed class FeatureEncoder : Module
         return PatchMoments.Of(samples, _layers[0].Kernel, _layers[0].Stride);
     }
 
-    private Tensor Empty(Tensor samples, ForwardContext context) => Tensor.Empty(
-        samples.Device, Type(context), new Shape(samples.Shape[0], _config.Frames(samples.Shape[1]), _config.ConvolutionChannels[^1]));
+    private Tensor Empty(Tensor samples) => Tensor.Empty(
+        samples.Device, _layers[0].Type, new Shape(samples.Shape[0], _config.Frames(samples.Shape[1]), _config.ConvolutionChannels[^1]));
 
-    /// <summary>[B, S] → [B, S, 1] in the compute type.</summary>
+    /// <summary>[B, S] → [B, S, 1] in the type of the convolutions.</summary>
     private Tensor Channel(Tensor samples, ForwardContext context) => samples.Reshape(samples.Shape[0], samples.Shape[1], 1).To(Type(context));
 
-    private DType Type(ForwardContext context) => context.ComputeType ?? _layers[0].Type;
+    private DType Type(ForwardContext context) => context.ComputeType switch
+    {
+        null => _layers[0].Type,
+        DType.BFloat16 => DType.Float16,
+        { } type => type,
+    };
 }

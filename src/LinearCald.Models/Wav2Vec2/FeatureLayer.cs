@@ -50,11 +50,13 @@ internal sealed class FeatureLayer : Module
     public bool LooksEverywhere => _groupNorm is not null;
 
     /// <summary>[B, L, in] → [B, L′, out].</summary>
-    public Tensor Forward(Tensor x)
+    /// <param name="x">Input.</param>
+    /// <param name="scale">Of the encoder; null where gradients have their own size.</param>
+    public Tensor Forward(Tensor x, GradientScale? scale)
     {
-        Tensor y = _convolution.Forward(x);
-        return _layerNorm is not null ? _layerNorm.Forward(y).Apply(_activation)
-            : _groupNorm is not null ? _groupNorm.Forward(y).Apply(_activation)
+        Tensor y = _convolution.Forward(x, scale);
+        return _layerNorm is not null ? _layerNorm.Forward(y, scale).Apply(_activation)
+            : _groupNorm is not null ? _groupNorm.Forward(y, scale).Apply(_activation)
             : y;
     }
 

@@ -24,7 +24,7 @@ public abstract class PretrainedWav2Vec2 : Module
     /// <summary>The convolutions: what teacher and student share while they are frozen. Without a gradient, memory does not grow with the length of the waves.</summary>
     /// <param name="samples">[B, S]</param>
     /// <param name="context">Gives the compute type; null for inference in the parameters' own.</param>
-    /// <returns>[B, T, channels] in the compute type.</returns>
+    /// <returns>[B, T, channels] in the parameters' type in every precision.</returns>
     /// <exception cref="CaldException">The waves are shorter than one frame.</exception>
     public Tensor Features(Tensor samples, ForwardContext? context = null)
     {

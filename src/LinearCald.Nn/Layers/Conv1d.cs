@@ -32,5 +32,7 @@ public sealed class Conv1d : Module
     public Parameter? Bias { get; }
 
     /// <summary>[B, L, in] → [B, (L − taps) / stride + 1, out].</summary>
-    public Tensor Forward(Tensor x) => x.Conv1d(Weight.Value, Bias?.Value, _stride, activation: _activation);
+    /// <param name="x">Input.</param>
+    /// <param name="scale">Of the part of the network that the layer belongs to; null where gradients have their own size.</param>
+    public Tensor Forward(Tensor x, GradientScale? scale = null) => x.Conv1d(Weight.In(scale), Bias?.In(scale), _stride, activation: _activation);
 }

@@ -24,5 +24,7 @@ public sealed class GroupNorm : Module
     public double Epsilon { get; }
 
     /// <summary>[B, T, channels] → the same shape.</summary>
-    public Tensor Forward(Tensor x) => x.GroupNorm(_groups, Weight.Value, Bias.Value, Epsilon);
+    /// <param name="x">Input.</param>
+    /// <param name="scale">Of the part of the network that the layer belongs to; null where gradients have their own size.</param>
+    public Tensor Forward(Tensor x, GradientScale? scale = null) => x.GroupNorm(_groups, Weight.In(scale), Bias.In(scale), Epsilon);
 }

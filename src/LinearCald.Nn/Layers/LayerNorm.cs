@@ -20,7 +20,9 @@ public sealed class LayerNorm : Module
     public Parameter Bias { get; }
 
     /// <summary>[..., features] → the same shape.</summary>
-    public Tensor Forward(Tensor x) => x.LayerNorm(Weight.Value, Bias.Value, _epsilon);
+    /// <param name="x">Input.</param>
+    /// <param name="scale">Of the part of the network that the layer belongs to; null where gradients have their own size.</param>
+    public Tensor Forward(Tensor x, GradientScale? scale = null) => x.LayerNorm(Weight.In(scale), Bias.In(scale), _epsilon);
 
     /// <summary>LN(x + dropout(h)).</summary>
     public Tensor ForwardResidual(Tensor x, Tensor h, double dropout, RandomKey key) =>
