@@ -27,25 +27,25 @@ internal sealed partial class Lane
         return true;
     }
 
-    public unsafe void LoadTensor<T>(Shared<T> destination, in TensorMap map, int x, int y, Mbarrier barrier)
+    public unsafe void LoadTensor<T>(Shared<T> destination, in TensorMap map, int[] start, Mbarrier barrier)
         where T : unmanaged
     {
         TensorMapDescription description = TensorMapDescription.Of(map);
         int alignment = description.Swizzle.BoxAlignment();
-        if (description.Rank != 2 || description.BoxBytes > destination.Length * sizeof(T) || destination.Offset % alignment != 0)
+        if (description.Rank != start.Length || description.BoxBytes > destination.Length * sizeof(T) || destination.Offset % alignment != 0)
         {
-            throw new CaldException($"a copy of a box of {description.Rank} dimensions and {description.BoxBytes:N0} bytes to {destination.Length * sizeof(T):N0} bytes of shared memory at byte {destination.Offset:N0}; it has two dimensions, fits, and starts at a multiple of {alignment}");
+            throw new CaldException($"a copy of a box of {description.Rank} dimensions and {description.BoxBytes:N0} bytes to {destination.Length * sizeof(T):N0} bytes of shared memory at byte {destination.Offset:N0}; it has {start.Length} dimensions, fits, and starts at a multiple of {alignment}");
         }
 
         int bytes = description.Element.Bytes();
-        if (!TensorMap.IsStart(x, description.Element))
+        if (!TensorMap.IsStart(start[0], description.Element))
         {
-            throw new CaldException($"a copy of a box that starts at element {x:N0} of its rows, {(long)x * bytes:N0} bytes from their start; the copy engine starts at multiples of {TensorMap.StartAlignment} bytes, here of {TensorMap.StartAlignment / bytes} elements: start there and leave out what is too much");
+            throw new CaldException($"a copy of a box that starts at element {start[0]:N0} of its rows, {(long)start[0] * bytes:N0} bytes from their start; the copy engine starts at multiples of {TensorMap.StartAlignment} bytes, here of {TensorMap.StartAlignment / bytes} elements: start there and leave out what is too much");
         }
 
         MbarrierRun run = MbarrierAt(barrier.Address);
         group.Shared.BeginCopy(this, destination.Offset, description.BoxBytes);
-        run.Add(this, new BoxCopy(description, x, y, destination.Offset));
+        run.Add(this, new BoxCopy(description, start, destination.Offset));
     }
 
     private MbarrierRun MbarrierAt(int address)

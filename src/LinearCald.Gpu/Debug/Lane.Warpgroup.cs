@@ -20,13 +20,7 @@ internal sealed partial class Lane
     public void WarpgroupProduct<TCount>(ref Registers<float, TCount> sums, WgmmaOperand a, WgmmaOperand b, bool accumulate, MatrixFormat format)
         where TCount : struct, ICount
     {
-        int count = TCount.Value;
-        int first = thread / WarpgroupThreads * WarpgroupThreads;
-        if (first + WarpgroupThreads > group.Count || count % 4 != 0 || count is < 4 or > 128)
-        {
-            throw new CaldException($"a warpgroup product of thread {thread} of {group.Count} with {count} sums a thread; warpgroups are whole, sums a multiple of 4 up to 128");
-        }
-
+        int first = FirstOfWarpgroup<TCount>();
         int parity = Exchange("a warpgroup product", (a.Bits, b.Bits));
         if (Brought<(ulong, ulong)>(parity, 0) != (a.Bits, b.Bits))
         {
@@ -36,10 +30,50 @@ internal sealed partial class Lane
         int row = ((thread - first) / Warp.Size * 16) + ((thread & 31) / 4);
         Span<float> upper = stackalloc float[ProductDepth];
         Span<float> lower = stackalloc float[ProductDepth];
-        Span<float> column = stackalloc float[ProductDepth];
         Gather(upper, a, row, format);
         Gather(lower, a, row + 8, format);
-        for (int i = 0; i < count; i++)
+        AddProduct(ref sums, upper, lower, b, accumulate, format);
+    }
+
+    /// <summary>The same, the left operand in registers.</summary>
+    public void WarpgroupProduct<TCount>(ref Registers<float, TCount> sums, UInt4 a, WgmmaOperand b, bool accumulate, MatrixFormat format)
+        where TCount : struct, ICount
+    {
+        FirstOfWarpgroup<TCount>();
+        int parity = Exchange("a warpgroup product", (a, b.Bits));
+        if (Brought<(UInt4, ulong)>(parity, 0).Item2 != b.Bits)
+        {
+            throw new CaldException("the right operand of a warpgroup product differs between lanes");
+        }
+
+        Span<float> upper = stackalloc float[ProductDepth];
+        Span<float> lower = stackalloc float[ProductDepth];
+        for (int k = 0; k < ProductDepth; k++)
+        {
+            UInt4 words = Brought<(UInt4, ulong)>(parity, (thread & 28) + (k % 8 / 2)).Item1;
+            upper[k] = Number(k < 8 ? words.X : words.Z, k, format);
+            lower[k] = Number(k < 8 ? words.Y : words.W, k, format);
+        }
+
+        AddProduct(ref sums, upper, lower, b, accumulate, format);
+    }
+
+    private int FirstOfWarpgroup<TCount>()
+        where TCount : struct, ICount
+    {
+        int count = TCount.Value;
+        int first = thread / WarpgroupThreads * WarpgroupThreads;
+        return first + WarpgroupThreads <= group.Count && count % 4 == 0 && count is >= 4 and <= 128
+            ? first
+            : throw new CaldException($"a warpgroup product of thread {thread} of {group.Count} with {count} sums a thread; warpgroups are whole, sums a multiple of 4 up to 128");
+    }
+
+    // upper and lower are the rows of the left operand that this lane has sums of
+    private void AddProduct<TCount>(ref Registers<float, TCount> sums, ReadOnlySpan<float> upper, ReadOnlySpan<float> lower, WgmmaOperand b, bool accumulate, MatrixFormat format)
+        where TCount : struct, ICount
+    {
+        Span<float> column = stackalloc float[ProductDepth];
+        for (int i = 0; i < TCount.Value; i++)
         {
             // Registers i and i + 2 hold the same column.
             if ((i & 2) == 0)

@@ -68,7 +68,7 @@ internal sealed class MbarrierRun
     {
         while (_copies.TryDequeue(out BoxCopy copy))
         {
-            group.Shared.Land(copy.Destination, copy.Map.Read2D(copy.X, copy.Y, copy.Destination));
+            group.Shared.Land(copy.Destination, copy.Map.Read(copy.Start, copy.Destination));
             _bytes -= copy.Map.BoxBytes;
             Check();
         }
@@ -95,4 +95,7 @@ internal sealed class MbarrierRun
 }
 
 /// <summary>A box on its way to shared memory.</summary>
-internal readonly record struct BoxCopy(TensorMapDescription Map, int X, int Y, int Destination);
+/// <param name="Map">Of the tensor.</param>
+/// <param name="Start">First element along each dimension, innermost first.</param>
+/// <param name="Destination">Byte of shared memory.</param>
+internal readonly record struct BoxCopy(TensorMapDescription Map, int[] Start, int Destination);

@@ -23,7 +23,19 @@ public static class Tma
     /// <param name="barrier">Hears of the bytes when they have arrived.</param>
     [Intrinsic]
     public static void Load2D<T>(Shared<T> destination, in TensorMap map, int x, int y, Mbarrier barrier)
-        where T : unmanaged => Lane.Current.LoadTensor(destination, map, x, y, barrier);
+        where T : unmanaged => Lane.Current.LoadTensor(destination, map, [x, y], barrier);
+
+    /// <summary>The same for a tensor of four dimensions: rows of a box follow each other, those of the second dimension fastest.</summary>
+    /// <param name="destination">The box goes to its start, aligned as <see cref="TensorSwizzle"/> says.</param>
+    /// <param name="map">A parameter of the kernel.</param>
+    /// <param name="x">First element along the innermost dimension, a multiple of 16 bytes; may be negative or beyond the end, as the others may.</param>
+    /// <param name="y">First index along the second dimension.</param>
+    /// <param name="z">First index along the third dimension.</param>
+    /// <param name="w">First index along the outermost dimension.</param>
+    /// <param name="barrier">Hears of the bytes when they have arrived.</param>
+    [Intrinsic]
+    public static void Load4D<T>(Shared<T> destination, in TensorMap map, int x, int y, int z, int w, Mbarrier barrier)
+        where T : unmanaged => Lane.Current.LoadTensor(destination, map, [x, y, z, w], barrier);
 
     /// <summary>Brings a map near, so that the first copy need not wait for it.</summary>
     [Intrinsic]

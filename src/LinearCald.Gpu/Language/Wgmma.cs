@@ -34,4 +34,17 @@ public static class Wgmma
     [Intrinsic]
     public static void Half<TCount>(ref Registers<float, TCount> sums, WgmmaOperand a, WgmmaOperand b, bool accumulate = true)
         where TCount : struct, ICount => Lane.Current.WarpgroupProduct(ref sums, a, b, accumulate, MatrixFormat.Half);
+
+    /// <summary>
+    /// The same with a in registers, 64 × 16: those that sums of eight columns, and of the eight after them, leave when packed in pairs, X and Z from registers 0 and 1, Y and W from
+    /// 2 and 3. They are not written again before the product is over; between their making and the product stands a <see cref="Fence"/>.
+    /// </summary>
+    [Intrinsic]
+    public static void BFloat16<TCount>(ref Registers<float, TCount> sums, UInt4 a, WgmmaOperand b, bool accumulate = true)
+        where TCount : struct, ICount => Lane.Current.WarpgroupProduct(ref sums, a, b, accumulate, MatrixFormat.BFloat16);
+
+    /// <summary>The same for float16.</summary>
+    [Intrinsic]
+    public static void Half<TCount>(ref Registers<float, TCount> sums, UInt4 a, WgmmaOperand b, bool accumulate = true)
+        where TCount : struct, ICount => Lane.Current.WarpgroupProduct(ref sums, a, b, accumulate, MatrixFormat.Half);
 }

@@ -5,8 +5,9 @@ using LinearCald.Gpu.Ir;
 namespace LinearCald.Gpu.Passes;
 
 /// <summary>
-/// Checks the registers that warpgroup products sum in, once registers are final: they are the same before and after a product, nothing else touches them while
-/// products run, and a fence stands between other accesses and the next product. An assembler would serialise the products or break them instead.
+/// Checks the registers that warpgroup products sum in, and those of their left operands, once registers are final: sums are the same before and after a product, nothing else
+/// touches them or left operands while products run, and a fence stands between other accesses and the next product. An assembler would serialise the products or break
+/// them instead.
 /// </summary>
 internal static class Accumulators
 {
@@ -31,6 +32,12 @@ internal static class Accumulators
                 }
 
                 ref int number = ref numbers[product.Results[i]];
+                number = number == 0 ? ++count : number;
+            }
+
+            foreach (ref readonly Operand left in WarpgroupIntrinsics.LeftOf(product))
+            {
+                ref int number = ref numbers[left.Register];
                 number = number == 0 ? ++count : number;
             }
         }
@@ -119,6 +126,16 @@ internal static class Accumulators
             state[numbers[register]] = InFlight;
         }
 
+        foreach (ref readonly Operand left in WarpgroupIntrinsics.LeftOf(product))
+        {
+            if (state[numbers[left.Register]] == Touched)
+            {
+                return "the registers of a warpgroup product's left operand were used since the last Wgmma.Fence: call it before the product";
+            }
+
+            state[numbers[left.Register]] = InFlight;
+        }
+
         return null;
     }
 
@@ -143,7 +160,7 @@ internal static class Accumulators
         return null;
     }
 
-    private const string Running = "the sums of a warpgroup product are used or copied while it may still run: call Wgmma.Commit and Wgmma.Wait first";
+    private const string Running = "the sums of a warpgroup product, or its left operand in registers, are used or copied while it may still run: call Wgmma.Commit and Wgmma.Wait first";
 
     private static bool Touch(int register, byte[] state, int[] numbers)
     {

@@ -78,35 +78,52 @@ internal unsafe struct TensorMapDescription
     /// <summary>As the kernel's parameter.</summary>
     public readonly TensorMap Pack() => Unsafe.BitCast<TensorMapDescription, TensorMap>(this);
 
-    /// <summary>A box of a matrix as it would arrive in shared memory; what lies outside of the matrix is zero.</summary>
-    /// <param name="x">First element of its rows; may be negative.</param>
-    /// <param name="y">First row.</param>
+    /// <summary>A box as it would arrive in shared memory; what lies outside of the tensor is zero.</summary>
+    /// <param name="start">Its first element along each dimension, innermost first; any.</param>
     /// <param name="address">Where it goes.</param>
-    public readonly byte[] Read2D(int x, int y, int address)
+    public readonly byte[] Read(ReadOnlySpan<int> start, int address)
     {
         const int Chunk = 16;
         byte[] box = new byte[BoxBytes];
         int size = Element.Bytes();
         int row = Box[0] * size;
-        for (int i = 0; i < Box[1]; i++)
+        for (int i = 0; i < box.Length / row; i++)
         {
-            long from = (long)y + i;
-            if (from < 0 || from >= Extents[1])
+            if (!TryRow(start, i, out long from))
             {
                 continue;
             }
 
             for (int j = 0; j < row; j += size)
             {
-                long column = x + ((long)j / size);
+                long column = start[0] + ((long)j / size);
                 if (column >= 0 && column < Extents[0])
                 {
                     int chunk = Swizzle.Place(address + (i * row) + (j & -Chunk)) - address;
-                    new ReadOnlySpan<byte>((byte*)Address + (from * Strides[0]) + (column * size), size).CopyTo(box.AsSpan(chunk + (j & (Chunk - 1))));
+                    new ReadOnlySpan<byte>((byte*)Address + from + (column * size), size).CopyTo(box.AsSpan(chunk + (j & (Chunk - 1))));
                 }
             }
         }
 
         return box;
+    }
+
+    /// <summary>Offset in bytes of row <paramref name="row"/> of a box, counted through all its outer dimensions; false if it lies outside of the tensor.</summary>
+    private readonly bool TryRow(ReadOnlySpan<int> start, int row, out long offset)
+    {
+        offset = 0;
+        for (int d = 1; d < Rank; d++)
+        {
+            long index = start[d] + (long)(row % Box[d]);
+            row /= Box[d];
+            if (index < 0 || index >= Extents[d])
+            {
+                return false;
+            }
+
+            offset += index * Strides[d - 1];
+        }
+
+        return true;
     }
 }

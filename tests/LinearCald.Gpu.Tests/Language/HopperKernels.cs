@@ -9,6 +9,9 @@ internal static class HopperKernels
     /// <summary>Bytes of a box.</summary>
     public const int BoxBytes = BoxRows * 128;
 
+    /// <summary>Words of the box of <see cref="Block"/>: three rows of eight elements of two bytes.</summary>
+    public const int BlockWords = 12;
+
     private const int Stages = 2;
 
     /// <summary>Copies boxes that start at (x + 40 i, y + 8 i) through a ring of two, and writes each as it lies in shared memory. One warp more than needed brings them.</summary>
@@ -87,6 +90,97 @@ internal static class HopperKernels
         int first = ((Warp.Index * 16) + (Warp.Lane >> 2)) * 64;
         for (int i = 0; i < 32; i++)
             y[first + (((i >> 1) & 1) * 8 * 64) + (8 * (i >> 2)) + (2 * (Warp.Lane & 3)) + (i & 1)] = sums[i];
+    }
+
+    /// <summary>z = (x xᵀ) y for x of 64 × 16 and y of 64 × 64: what the first product leaves in registers is the second one's left operand.</summary>
+    public static void Chain(ReadOnlyView<float> x, ReadOnlyView<float> y, View<float> z)
+    {
+        Shared<uint> left = Shared.Allocate<uint>(64 * 32, 1024);
+        Shared<uint> right = Shared.Allocate<uint>(64 * 32, 1024);
+        for (int i = Group.Thread; i < 64 * 32; i += Group.SizeX)
+        {
+            int row = i >> 5;
+            int pair = i & 31;
+            int place = (row * 32) + (pair ^ ((row & 7) << 2));
+            left[place] = pair < 8 ? Packed.Half(x[(row * 16) + (pair * 2)], x[(row * 16) + (pair * 2) + 1]) : 0;
+            right[place] = Packed.Half(y[(row * 64) + (pair * 2)], y[(row * 64) + (pair * 2) + 1]);
+        }
+
+        Group.FenceProxyAsync();
+        Group.Barrier();
+        WgmmaOperand operand = WgmmaOperand.AlongK(left);
+        Registers<float, N32> square = default;
+        Wgmma.Fence();
+        Wgmma.Half(ref square, operand, operand, false);
+        Wgmma.Commit();
+        Wgmma.Wait(0);
+        Registers<UInt4, N4> packed = default;
+        for (int i = 0; i < 4; i++)
+            packed[i] = Pack(ref square, 8 * i);
+
+        WgmmaOperand columns = WgmmaOperand.AcrossK(right, 64);
+        Registers<float, N32> sums = default;
+        Wgmma.Fence();
+        for (int i = 0; i < 4; i++)
+            Wgmma.Half(ref sums, packed[i], columns.Step(i), i > 0);
+
+        Wgmma.Commit();
+        Wgmma.Wait(0);
+        int first = ((Warp.Index * 16) + (Warp.Lane >> 2)) * 64;
+        for (int i = 0; i < 32; i++)
+            z[first + (((i >> 1) & 1) * 8 * 64) + (8 * (i >> 2)) + (2 * (Warp.Lane & 3)) + (i & 1)] = sums[i];
+    }
+
+    /// <summary>Copies one box of a tensor of four dimensions.</summary>
+    public static void Block(TensorMap map, View<uint> y, int first, int second, int third, int fourth)
+    {
+        Shared<uint> box = Shared.Allocate<uint>(BlockWords, 128);
+        Mbarrier full = Mbarrier.Allocate();
+        if (Group.Thread == 0)
+        {
+            full.Init(1);
+            Mbarrier.FenceInit();
+            full.ArriveExpect(BlockWords * 4);
+            Tma.Load4D(box, map, first, second, third, fourth, full);
+        }
+
+        Group.Barrier();
+        full.Wait(0);
+        if (Group.Thread < BlockWords)
+        {
+            y[Group.Thread] = box[Group.Thread];
+        }
+    }
+
+    public static void LeftOverwritten(View<float> y)
+    {
+        Registers<float, N32> sums = default;
+        WgmmaOperand operand = Operand();
+        UInt4 left = new(Packed.Half(y[0], y[1]), Packed.Half(y[2], y[3]), Packed.Half(y[4], y[5]), Packed.Half(y[6], y[7]));
+        sums.Fill(0);
+        for (int i = 0; i < y.Length; i++)
+        {
+            Loop.Keep();
+            Wgmma.Fence();
+            Wgmma.BFloat16(ref sums, left, operand);
+            Wgmma.Commit();
+            left.X = Packed.Half(y[i], 1);
+            Wgmma.Wait(0);
+        }
+
+        y[Group.Thread] = sums[0];
+    }
+
+    public static void LeftAfterFence(View<float> y)
+    {
+        Registers<float, N32> sums = default;
+        WgmmaOperand operand = Operand();
+        Wgmma.Fence();
+        UInt4 left = new(Packed.Half(y[0], y[1]), Packed.Half(y[2], y[3]), Packed.Half(y[4], y[5]), Packed.Half(y[6], y[7]));
+        Wgmma.BFloat16(ref sums, left, operand, false);
+        Wgmma.Commit();
+        Wgmma.Wait(0);
+        y[Group.Thread] = sums[0];
     }
 
     public static void ReadBeforeWait(View<float> y)
@@ -196,6 +290,12 @@ internal static class HopperKernels
         full.Wait(1);
         y[Group.Thread] = box[Group.Thread];
     }
+
+    private static UInt4 Pack(ref Registers<float, N32> sums, int first) => new(
+        Packed.Half(sums[first], sums[first + 1]),
+        Packed.Half(sums[first + 2], sums[first + 3]),
+        Packed.Half(sums[first + 4], sums[first + 5]),
+        Packed.Half(sums[first + 6], sums[first + 7]));
 
     private static WgmmaOperand Operand() => WgmmaOperand.AlongK(Shared.Allocate<uint>(64 * 32, 1024));
 }

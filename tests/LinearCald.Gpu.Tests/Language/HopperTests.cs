@@ -56,6 +56,24 @@ public sealed class HopperTests
         Multiply(emulator, twice);
     }
 
+    [Fact]
+    public void LeftOperandsInRegistersOnAllDevices()
+    {
+        using DebugAccelerator debug = new(new DebugOptions { Order = LaneOrder.Shuffled });
+        using EmulatorAccelerator emulator = new(new EmulatorOptions { Schedule = Schedule.Shuffled, Seed = 8 });
+        Chain(debug);
+        Chain(emulator);
+    }
+
+    [Fact]
+    public void BoxesOfFourDimensionsOnAllDevices()
+    {
+        using DebugAccelerator debug = new();
+        using EmulatorAccelerator emulator = new();
+        CopyBlocks(debug);
+        CopyBlocks(emulator);
+    }
+
     [Theory]
     [InlineData(3)]
     [InlineData(-1)]
@@ -89,10 +107,15 @@ public sealed class HopperTests
         {
             Multiply(device, twice);
         }
+
+        Chain(device);
+        CopyBlocks(device);
     }
 
     [Theory]
     [InlineData(nameof(HopperKernels.ReadBeforeWait), "used or copied while it may still run")]
+    [InlineData(nameof(HopperKernels.LeftOverwritten), "used or copied while it may still run")]
+    [InlineData(nameof(HopperKernels.LeftAfterFence), "left operand were used since the last Wgmma.Fence")]
     [InlineData(nameof(HopperKernels.WaitForTooFew), "used or copied while it may still run")]
     [InlineData(nameof(HopperKernels.NoFence), "since the last Wgmma.Fence")]
     [InlineData(nameof(HopperKernels.KeptCopy), "needed after it too")]
@@ -203,6 +226,51 @@ public sealed class HopperTests
             int mask = swizzle switch { TensorSwizzle.Bytes128 => 7, TensorSwizzle.Bytes64 => 3, TensorSwizzle.Bytes32 => 1, _ => 0 };
             int place = within ^ (((within >> 6) & mask) << 3);
             Assert.True(expected == actual[(box * (HopperKernels.BoxBytes / 2)) + place], $"{swizzle}, box {box} at ({x}, {row}), element {within}");
+        }
+    }
+
+    /// <summary>(x xᵀ) y with the first product's sums as the second one's left operand; all numbers are exact in float16.</summary>
+    private static void Chain(Accelerator device)
+    {
+        Random random = new(6);
+        float[] x = [.. Enumerable.Range(0, 64 * 16).Select(_ => (float)random.Next(-2, 3))], y = [.. Enumerable.Range(0, 64 * 64).Select(_ => (float)random.Next(-4, 5))];
+        using DeviceBuffer<float> left = device.Allocate<float>(x), right = device.Allocate<float>(y), product = device.Allocate<float>(64 * 64);
+        device.Launch(Kernel.Of(HopperKernels.Chain), new LaunchShape(1, 128), left.ReadOnly, right.ReadOnly, product.View);
+        float[] actual = product.ToArray();
+        float[] square = new float[64 * 64];
+        for (int i = 0; i < square.Length; i++)
+        {
+            for (int k = 0; k < 16; k++)
+                square[i] += x[(i / 64 * 16) + k] * x[(i % 64 * 16) + k];
+        }
+
+        for (int i = 0; i < actual.Length; i++)
+        {
+            float sum = 0;
+            for (int k = 0; k < 64; k++)
+                sum += square[(i / 64 * 64) + k] * y[(k * 64) + (i % 64)];
+
+            Assert.Equal(sum, actual[i]);
+        }
+    }
+
+    /// <summary>Boxes of 8 × 1 × 3 × 1 elements of a tensor [2, 5, 3, 24], some of them partly outside.</summary>
+    private static void CopyBlocks(Accelerator device)
+    {
+        ushort[] values = [.. Enumerable.Range(1, 2 * 5 * 3 * 24).Select(static i => (ushort)i)];
+        using DeviceBuffer<uint> tensor = device.Allocate<uint>(MemoryMarshal.Cast<ushort, uint>(values));
+        using DeviceBuffer<uint> copied = device.Allocate<uint>(HopperKernels.BlockWords);
+        TensorMap map = TensorMap.Create(device, tensor.Address, TensorElement.UInt16, [24, 3, 5, 2], [48, 144, 720], [8, 1, 3, 1], TensorSwizzle.None);
+        foreach ((int x, int y, int z, int w) in new[] { (0, 0, 0, 0), (16, 2, 1, 1), (8, 1, 3, 0), (-8, 1, -1, 1), (8, 3, 0, 1), (0, 2, -2, 0) })
+        {
+            device.Launch(Kernel.Of(HopperKernels.Block), new LaunchShape(1, 32), map, copied.View, x, y, z, w);
+            ReadOnlySpan<ushort> actual = MemoryMarshal.Cast<uint, ushort>(copied.ToArray());
+            for (int i = 0; i < actual.Length; i++)
+            {
+                int c = x + (i % 8), r = z + (i / 8);
+                ushort expected = c is >= 0 and < 24 && y is >= 0 and < 3 && r is >= 0 and < 5 ? values[(((((w * 5) + r) * 3) + y) * 24) + c] : (ushort)0;
+                Assert.True(expected == actual[i], $"box at ({x}, {y}, {z}, {w}), element {i}: {actual[i]}, not {expected}");
+            }
         }
     }
 

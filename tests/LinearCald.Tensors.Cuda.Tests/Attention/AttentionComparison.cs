@@ -7,19 +7,19 @@ namespace LinearCald.Tensors.Cuda.Tests.Attention;
 /// <summary>Runs one softmax attention forward and backward on an accelerator and compares everything with the CPU's plain twin in double.</summary>
 internal static unsafe class AttentionComparison
 {
-    public static void Run(Accelerator accelerator, AttentionProblem problem, RandomKey key, int[]? lengths, int seed)
+    public static void Run(Accelerator accelerator, AttentionProblem problem, RandomKey key, int[]? lengths, int seed, WarpgroupFlashTile? tile = null)
     {
         if (problem.Precision is GemmPrecision.Float32 or GemmPrecision.TensorFloat32)
         {
-            Run<float>(accelerator, problem, key, lengths, seed);
+            Run<float>(accelerator, problem, key, lengths, seed, tile);
         }
         else
         {
-            Run<ushort>(accelerator, problem, key, lengths, seed);
+            Run<ushort>(accelerator, problem, key, lengths, seed, tile);
         }
     }
 
-    private static void Run<T>(Accelerator accelerator, AttentionProblem problem, RandomKey key, int[]? lengths, int seed)
+    private static void Run<T>(Accelerator accelerator, AttentionProblem problem, RandomKey key, int[]? lengths, int seed, WarpgroupFlashTile? tile = null)
         where T : unmanaged
     {
         using AttentionData<T> data = new(accelerator, problem.Precision, seed);
@@ -35,8 +35,9 @@ internal static unsafe class AttentionComparison
         DeviceBuffer<float> lse = data.Fresh<float>(rows);
         ReadOnlyView<int>? n = lengths is null ? null : data.Copy(lengths).ReadOnly;
         DeviceBuffer<T>? rest = problem.Precision is GemmPrecision.BFloat16 or GemmPrecision.Half ? data.Fresh<T>(queries) : null;
-        AttentionLauncher.Forward(accelerator, problem, q.ReadOnly, k.ReadOnly, v.ReadOnly, n, y.View, lse.View, rest?.View);
-        AttentionLauncher.Backward(accelerator, problem, q.ReadOnly, k.ReadOnly, v.ReadOnly, n, y.ReadOnly, lse.ReadOnly, g.ReadOnly, gq.View, gk.View, gv.View, rest?.ReadOnly);
+        AttentionLauncher.Forward(accelerator, problem, q.ReadOnly, k.ReadOnly, v.ReadOnly, n, y.View, lse.View, rest?.View, tile);
+        AttentionLauncher.Backward(accelerator, problem, q.ReadOnly, k.ReadOnly, v.ReadOnly, n, y.ReadOnly, lse.ReadOnly, g.ReadOnly, gq.View, gk.View, gv.View, rest?.ReadOnly,
+            tile is null ? null : problem.HeadSize <= WarpgroupRing.BoxColumns);
 
         double[] ry = new double[queries], rlse = new double[rows], rq = new double[queries], rk = new double[keys], rv = new double[keys];
         AttentionShape shape = new(problem.Batch, problem.Heads, problem.QueryLength, problem.KeyLength, problem.HeadSize);

@@ -71,10 +71,10 @@ internal static class TransactionDecoding
         return new BulkCopyInstruction(d.Address(StateSpace.Shared), d.Address(StateSpace.Global), d.Source(PtxType.U32), d.Address(StateSpace.Shared));
     }
 
-    /// <summary>cp.async.bulk.tensor, boxes of matrices from global to shared memory.</summary>
+    /// <summary>cp.async.bulk.tensor, boxes of tensors from global to shared memory.</summary>
     private static TensorCopyInstruction TensorCopy(Decoder d)
     {
-        d.Expect("2d");
+        int rank = d.ExpectAny("2d", "3d", "4d", "5d")[0] - '0';
         if (d.ExpectAny("shared::cluster", "shared::cta") == "shared::cta")
         {
             d.Needs(90, 86);
@@ -86,16 +86,15 @@ internal static class TransactionDecoding
         d.Code.SharedAccess(4);
         AddressOperand to = d.Address(StateSpace.Shared);
         Operand map = d.Operand();
-        if (map.Items.Count != 2 || map.Items[1].Items.Count != 2)
+        if (map.Items.Count != 2 || map.Items[1].Items.Count != rank)
         {
-            throw d.Error("expected [map, {x, y}]");
+            throw d.Error($"expected [map, {{{rank} coordinates}}]");
         }
 
         return new TensorCopyInstruction(
             to,
             d.Address(map, StateSpace.Generic),
-            d.Source(map.Items[1].Items[0], PtxType.S32),
-            d.Source(map.Items[1].Items[1], PtxType.S32),
+            [.. map.Items[1].Items.Select(i => d.Source(i, PtxType.S32))],
             d.Address(StateSpace.Shared));
     }
 }

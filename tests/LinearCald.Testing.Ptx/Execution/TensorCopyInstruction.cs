@@ -5,15 +5,15 @@ using LinearCald.Testing.Ptx.Parsing;
 
 namespace LinearCald.Testing.Ptx.Execution;
 
-/// <summary>cp.async.bulk.tensor.2d from global to shared memory, zeros outside of the matrix: arrives when a thread waits for its barrier.</summary>
-internal sealed class TensorCopyInstruction(AddressOperand to, AddressOperand map, int x, int y, AddressOperand barrier) : MemoryAccess(StateSpace.Shared, to)
+/// <summary>cp.async.bulk.tensor from global to shared memory, zeros outside of the tensor: arrives when a thread waits for its barrier.</summary>
+internal sealed class TensorCopyInstruction(AddressOperand to, AddressOperand map, int[] coordinates, AddressOperand barrier) : MemoryAccess(StateSpace.Shared, to)
 {
     private const int MapAlignment = 64;
     private const int StartAlignment = 16;
 
     public override void Run(Warp warp, uint lanes)
     {
-        foreach (int register in (ReadOnlySpan<int>)[Base, map.Register, x, y, barrier.Register])
+        foreach (int register in (ReadOnlySpan<int>)[Base, map.Register, .. coordinates, barrier.Register])
         {
             warp.Require(this, register, lanes);
         }
@@ -27,9 +27,9 @@ internal sealed class TensorCopyInstruction(AddressOperand to, AddressOperand ma
             CheckAlignment(warp, lane, destination, description.Swizzle.BoxAlignment());
             CheckShared(warp, lane, destination, bytes, "writes");
             GlobalBlock? block = warp.Group.Launch.Memory.Find((ulong)description.Address, 1);
-            if (description.Rank != 2 || block is null || block.End - (ulong)description.Address < (ulong)description.Length)
+            if (description.Rank != coordinates.Length || block is null || block.End - (ulong)description.Address < (ulong)description.Length)
             {
-                throw warp.Error(lane, this, $"copies from a tensor of {description.Rank} dimensions and {description.Length:N0} bytes that is no matrix or no longer lies in one block: {warp.Group.Launch.Memory.Nearest((ulong)description.Address)}");
+                throw warp.Error(lane, this, $"copies from a tensor of {description.Rank} dimensions and {description.Length:N0} bytes by {coordinates.Length} coordinates, or that no longer lies in one block: {warp.Group.Launch.Memory.Nearest((ulong)description.Address)}");
             }
 
             ulong signal = warp.Registers[(barrier.Register * 32) + lane] + (ulong)barrier.Offset;
@@ -38,8 +38,8 @@ internal sealed class TensorCopyInstruction(AddressOperand to, AddressOperand ma
                 throw warp.Error(lane, this, $"there is no initialised barrier at {warp.Group.Launch.Code.Shared.Name(signal)}");
             }
 
-            int column = (int)warp.Registers[(x * 32) + lane];
-            int row = (int)warp.Registers[(y * 32) + lane];
+            int[] start = [.. coordinates.Select(c => (int)warp.Registers[(c * 32) + lane])];
+            int column = start[0];
             if ((long)column * description.Element.Bytes() % StartAlignment != 0)
             {
                 throw warp.Error(lane, this, $"copies a box from element {column} of its rows, {(long)column * description.Element.Bytes()} bytes from their start; a device ends in an illegal instruction unless that is a multiple of {StartAlignment}");
@@ -47,7 +47,7 @@ internal sealed class TensorCopyInstruction(AddressOperand to, AddressOperand ma
 
             warp.Group.Shared.Pend(warp, lane, destination, bytes, this);
             int thread = warp.FirstThread + lane;
-            found.Copies.Enqueue(new BulkCopy(destination, bytes, thread, warp.Group.Clocks.Tick(thread), () => description.Read2D(column, row, (int)destination)));
+            found.Copies.Enqueue(new BulkCopy(destination, bytes, thread, warp.Group.Clocks.Tick(thread), () => description.Read(start, (int)destination)));
         }
     }
 

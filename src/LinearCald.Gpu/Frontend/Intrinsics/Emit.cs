@@ -75,15 +75,16 @@ internal sealed class Emit(Evaluator evaluator)
     /// <param name="kind">Class of the results.</param>
     /// <param name="count">How many results; they print as one vector.</param>
     /// <param name="tied">Their old values, or empty if those do not matter.</param>
+    /// <param name="groups">How many operands each printed operand takes, from the first on; one where it ends.</param>
     /// <param name="operands">In PTX order, after the results.</param>
-    public Value[] IssueInPlace(string mnemonic, RegisterKind kind, int count, ReadOnlySpan<int> tied, params ReadOnlySpan<Operand> operands)
+    public Value[] IssueInPlace(string mnemonic, RegisterKind kind, int count, ReadOnlySpan<int> tied, ReadOnlySpan<byte> groups, params ReadOnlySpan<Operand> operands)
     {
         Operand[] all = new Operand[operands.Length + tied.Length];
         operands.CopyTo(all);
         for (int i = 0; i < tied.Length; i++)
             all[operands.Length + i] = Operand.Of(tied[i]);
 
-        int first = evaluator.Code.Issue(mnemonic, kind, InstructionFlags.Convergent, all, count: count, groups: [(byte)count], site: evaluator.Site(), tied: tied.Length);
+        int first = evaluator.Code.Issue(mnemonic, kind, InstructionFlags.Convergent, all, count: count, groups: [(byte)count, .. groups], site: evaluator.Site(), tied: tied.Length);
         Value[] values = new Value[count];
         for (int i = 0; i < count; i++)
             values[i] = Arithmetic.OfRegister(kind, first + i);

@@ -37,7 +37,8 @@ internal static class TransactionIntrinsics
             e.Require(PtxTarget.Sm90);
             return e.Issue("mbarrier.try_wait.parity.shared::cta.b64", RegisterKind.Predicate, InstructionFlags.Divergent, Address(e, a[0]), e.Use(a[1]));
         });
-        registry.Add(typeof(Tma), nameof(Tma.Load2D), Load);
+        registry.Add(typeof(Tma), nameof(Tma.Load2D), static (e, m, a) => Load(e, m, a, "2d", "$2, $3}], $4"));
+        registry.Add(typeof(Tma), nameof(Tma.Load4D), static (e, m, a) => Load(e, m, a, "4d", "$2, $3, $4, $5}], $6"));
         registry.Add(typeof(Tma), nameof(Tma.Prefetch), static (e, _, a) =>
         {
             e.Require(PtxTarget.Sm90);
@@ -48,22 +49,19 @@ internal static class TransactionIntrinsics
 
     private static Operand Address(Emit emit, Value barrier) => emit.Arithmetic.Address32(emit.Leaves(barrier)[0]);
 
-    private static Value? Load(Emit emit, MethodBase method, ReadOnlySpan<Value> arguments)
+    private static Value? Load(Emit emit, MethodBase method, ReadOnlySpan<Value> arguments, string rank, string coordinates)
     {
         emit.Require(PtxTarget.Sm90);
-        Operand destination = emit.SharedAddress(arguments[0], Known.Of(0), method.GetGenericArguments()[0]);
-        Operand map = emit.Register(emit.Leaves(arguments[1])[0]);
+        Operand[] operands = new Operand[arguments.Length];
+        operands[0] = emit.SharedAddress(arguments[0], Known.Of(0), method.GetGenericArguments()[0]);
+        operands[1] = emit.Register(emit.Leaves(arguments[1])[0]);
+        for (int i = 2; i < operands.Length - 1; i++)
+            operands[i] = emit.Register(arguments[i]);
+
+        operands[^1] = Address(emit, arguments[^1]);
 
         // A shared address of this group is an address in its cluster too.
-        emit.Effect(
-            "cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes $0, [$1, {$2, $3}], $4",
-            InstructionFlags.None,
-            null,
-            destination,
-            map,
-            emit.Register(arguments[2]),
-            emit.Register(arguments[3]),
-            Address(emit, arguments[4]));
+        emit.Effect($"cp.async.bulk.tensor.{rank}.shared::cluster.global.mbarrier::complete_tx::bytes $0, [$1, {{{coordinates}", InstructionFlags.None, null, operands);
         return null;
     }
 }

@@ -11,6 +11,7 @@ internal static class WarpgroupIntrinsics
     public const string ProductMnemonic = "wgmma.mma_async.sync.aligned";
 
     private const int Warpgroup = 128;
+    private const byte LeftRegisters = 4;
 
     public static void Register(IntrinsicTable.Registry registry)
     {
@@ -49,23 +50,28 @@ internal static class WarpgroupIntrinsics
         Value accumulate = emit.Arithmetic.ToCondition(arguments[3]);
         int[] old = accumulate is Known { Int: 0 } ? [] : Old(emit, sums);
         Operand predicate = accumulate is Condition c ? Operand.Of(emit.Arithmetic.Register(c)) : emit.Predicate(accumulate);
-        (Operand left, Operand transposeLeft) = Operands(emit, arguments[1]);
-        (Operand right, Operand transposeRight) = Operands(emit, arguments[2]);
-        Value[] results = emit.IssueInPlace(
-            $"{ProductMnemonic}.m64n{2 * count}k16.{types}",
-            RegisterKind.F32,
-            count,
-            old,
-            left,
-            right,
-            predicate,
-            Operand.Integer(1),
-            Operand.Integer(1),
-            transposeLeft,
-            transposeRight);
+        string mnemonic = $"{ProductMnemonic}.m64n{2 * count}k16.{types}";
+        Operand one = Operand.Integer(1);
+        ReadOnlySpan<Value> leftLeaves = emit.Leaves(arguments[1]);
+        (Operand right, Operand transposeRight) = Operands(emit, emit.Leaves(arguments[2]));
+        Value[] results;
+        if (leftLeaves.Length == LeftRegisters)
+        {
+            Operand[] operands = [emit.Register(leftLeaves[0]), emit.Register(leftLeaves[1]), emit.Register(leftLeaves[2]), emit.Register(leftLeaves[3]), right, predicate, one, one, transposeRight];
+            results = emit.IssueInPlace(mnemonic, RegisterKind.F32, count, old, [LeftRegisters], operands);
+        }
+        else
+        {
+            (Operand left, Operand transposeLeft) = Operands(emit, leftLeaves);
+            results = emit.IssueInPlace(mnemonic, RegisterKind.F32, count, old, [], left, right, predicate, one, one, transposeLeft, transposeRight);
+        }
+
         emit.Write(sums, new Aggregate(layout, results));
         return null;
     }
+
+    /// <summary>The registers of a product's left operand, the first of its operands; none if it lies in shared memory.</summary>
+    public static ReadOnlySpan<Operand> LeftOf(Instruction product) => product.Groups is [_, LeftRegisters, ..] ? product.Operands.AsSpan(0, LeftRegisters) : [];
 
     /// <summary>
     /// The registers of the sums, each its own. Where sums are constants, or share a register, new ones are made: an access to their registers, after which
@@ -97,9 +103,6 @@ internal static class WarpgroupIntrinsics
         return registers;
     }
 
-    private static (Operand Descriptor, Operand Transpose) Operands(Emit emit, Value operand)
-    {
-        ReadOnlySpan<Value> leaves = emit.Leaves(operand);
-        return (emit.Register(leaves[0]), Operand.Integer(emit.Known(leaves[1], "whether K is an operand's inner dimension")));
-    }
+    private static (Operand Descriptor, Operand Transpose) Operands(Emit emit, ReadOnlySpan<Value> leaves) =>
+        (emit.Register(leaves[0]), Operand.Integer(emit.Known(leaves[1], "whether K is an operand's inner dimension")));
 }

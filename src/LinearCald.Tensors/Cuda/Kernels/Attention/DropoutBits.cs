@@ -14,12 +14,18 @@ internal static class DropoutBits
 {
     /// <summary>Fills <paramref name="rows"/> rows (even) of 64 · <paramref name="segments"/> bits by all warps of the group; a barrier must follow.</summary>
     /// <param name="bits">Row r's segment s at r · segments + s; X has the lower 32 bits.</param>
-    public static void Make(Shared<UInt2> bits, int rows, int segments, int batchHead, int firstQuery, int firstKey, AttentionSizes sizes, ulong stream)
+    public static void Make(Shared<UInt2> bits, int rows, int segments, int batchHead, int firstQuery, int firstKey, AttentionSizes sizes, ulong stream) =>
+        Make(bits, rows, segments, batchHead, firstQuery, firstKey, sizes, stream, Warp.Index, Group.Size / Warp.Size);
+
+    /// <summary>The same by some warps.</summary>
+    /// <param name="warp">This one, 0 … <paramref name="warps"/> − 1.</param>
+    public static void Make(
+        Shared<UInt2> bits, int rows, int segments, int batchHead, int firstQuery, int firstKey, AttentionSizes sizes, ulong stream, int warp, int warps)
     {
         int half = Warp.Lane >> 4;
         uint lane = (uint)Warp.Lane & 15;
         ulong head = (ulong)batchHead * (ulong)sizes.QueryLength;
-        for (int pair = Warp.Index; pair < rows * segments / 2; pair += Group.Size / 32)
+        for (int pair = warp; pair < rows * segments / 2; pair += warps)
         {
             Loop.Keep();
             int item = (2 * pair) + half, row = item / segments, segment = item % segments;

@@ -5,7 +5,7 @@ namespace LinearCald.Tensors.Cuda.Kernels;
 /// <summary>What launching <see cref="WarpgroupGemm"/> takes: which products it can compute, its kernel, and the maps of the operands.</summary>
 internal static class WarpgroupLaunch
 {
-    /// <summary>Environment variable that, set to 0, leaves all products to <see cref="TensorCoreGemm"/>, so that both can be measured. Read once.</summary>
+    /// <summary>Environment variable that, set to 0, leaves all products to <see cref="TensorCoreGemm"/> and attention to <see cref="FlashForward"/>, so that both can be measured. Read once.</summary>
     public const string Switch = "LINEARCALD_WARPGROUPS";
 
     /// <summary>What the copy engine asks of addresses and of rows, in bytes.</summary>
@@ -16,14 +16,15 @@ internal static class WarpgroupLaunch
 
     private const int Hopper = 90;
 
-    private static readonly bool s_isOn = Environment.GetEnvironmentVariable(Switch) != "0";
+    /// <summary>Whether <see cref="Switch"/> leaves warpgroups on.</summary>
+    public static bool IsOn { get; } = Environment.GetEnvironmentVariable(Switch) != "0";
 
     /// <summary>
     /// Whether the table may choose warpgroups for a product whose operands' addresses are multiples of 16. Not for the overlapping patches of convolutions: an H100 takes maps of such
     /// rows and computes the same from them, but whole convolutions were not yet measured that way.
     /// </summary>
     public static bool Takes(in GemmProblem problem, DeviceLimits limits) =>
-        s_isOn
+        IsOn
         && limits.Capability == Hopper
         && problem.Precision is GemmPrecision.BFloat16 or GemmPrecision.Half
         && !problem.Overlapping

@@ -1,0 +1,206 @@
+using LinearCald.Gpu;
+
+namespace LinearCald.Tensors.Cuda.Kernels;
+
+/// <summary>
+/// <see cref="FlashQueryGradient"/> for two-byte data on Hopper: warpgroups own 64 queries each of a head and walk over its keys and values together, which come by TMA. Also
+/// leaves what <see cref="WarpgroupFlashKeyGradient"/> needs of every query.
+/// </summary>
+/// <remarks>
+/// <para>While a thread computes exponentials of a block, its dP = gy vᵀ is computed; while it computes the gradients of scores from both, the next block's scores are; and while it
+/// waits for those, gq is added to. All three products run on the matrix units in this order: scores, dP, gq.</para>
+/// <para>Floor: 6 · B · H · Lq · Lk · D operations and one exponential a score.</para>
+/// </remarks>
+internal static class WarpgroupFlashQueryGradient
+{
+    private const int Rows = WarpgroupFlashForward.Rows;
+    private const int BoxRowBytes = WarpgroupRing.BoxRowBytes;
+
+    /// <summary>Grid: blocks of queries · heads · samples, blocks fastest. Group: whole warpgroups.</summary>
+    /// <typeparam name="TOperand">What the data are.</typeparam>
+    /// <typeparam name="TN">Half the keys of a block.</typeparam>
+    /// <typeparam name="TD">Half the columns of a head's boxes.</typeparam>
+    /// <param name="dots">From <see cref="FlashRowDots"/>.</param>
+    /// <param name="statistics">Of every query what its exponents get added, and minus its dot made more exact; <paramref name="pitch"/> queries a head.</param>
+    [Kernel(Name = "attention_query_gradient_warpgroup")]
+    public static void Run<TOperand, TN, TD>(
+        TensorMap mapQ, TensorMap mapK, TensorMap mapV, TensorMap mapG, ReadOnlyView<int> lengths, ReadOnlyView<float> lse, ReadOnlyView<float> dots, View<Float2> statistics, View<ushort> gq,
+        int pitch, AttentionSizes sizes, [Constant] AttentionTraits traits)
+        where TOperand : struct, IWarpgroupOperand
+        where TN : struct, ICount
+        where TD : struct, ICount
+    {
+        int keys = 2 * TN.Value, boxes = 2 * TD.Value / WarpgroupRing.BoxColumns, warpgroups = Group.SizeX / WarpgroupFlashForward.WarpgroupThreads, queries = warpgroups * Rows;
+        Shared<byte> queryTile = Shared.Allocate<byte>(boxes * queries * BoxRowBytes, 1024), gradientTile = Shared.Allocate<byte>(boxes * queries * BoxRowBytes, 1024);
+        WarpgroupRing ring = WarpgroupRing.Allocate(keys, boxes, 2);
+        Mbarrier queriesFull = Mbarrier.Allocate();
+        Shared<UInt2> bits = Shared.Allocate<UInt2>(traits.Dropout ? queries * keys / 64 : 1);
+        ulong stream = traits.Dropout ? sizes.Key.Stream : 0;
+
+        // causal: the last queries see the most keys and start first
+        int blocks = (sizes.QueryLength + queries - 1) / queries, batchHead = Grid.IndexX / blocks, block = Grid.IndexX % blocks;
+        int firstQuery = (traits.Causal ? blocks - 1 - block : block) * queries, sample = batchHead / sizes.Heads, head = batchHead % sizes.Heads;
+        int length = traits.KeysOf(lengths, sample, sizes.KeyLength);
+        int end = traits.Causal ? Math.Clamp(firstQuery + queries + sizes.Offset, 0, length) : length;
+        int steps = (end + keys - 1) / keys;
+        if (Group.Thread == 0)
+        {
+            queriesFull.Init(1);
+            ring.Init();
+            Mbarrier.FenceInit();
+            queriesFull.ArriveExpect(2 * boxes * queries * BoxRowBytes);
+            WarpgroupTiles.Load(queryTile, mapQ, boxes, queries, head, firstQuery, sample, queriesFull);
+            WarpgroupTiles.Load(gradientTile, mapG, boxes, queries, head, firstQuery, sample, queriesFull);
+            for (int i = 0; i < WarpgroupRing.Stages - 2; i++)
+            {
+                Loop.Unroll();
+                Bring(ring, mapK, mapV, i, steps, keys, sample, head);
+            }
+        }
+
+        Group.Barrier();
+
+        // Of lane 0, so that the assembler knows it to be the same on all lanes.
+        int warpgroup = Warp.Shuffle(Group.Thread / WarpgroupFlashForward.WarpgroupThreads, 0), warpQuery = firstQuery + (WarpgroupTiles.WarpRows * Warp.Index);
+        int open = traits.Causal ? Math.Clamp(firstQuery + (warpgroup * Rows) + 1 + sizes.Offset, 0, length) : length, openSteps = open / keys;
+        WgmmaOperand queryRows = WgmmaOperand.AlongK(queryTile.From(warpgroup * Rows * BoxRowBytes)), gradientRows = WgmmaOperand.AlongK(gradientTile.From(warpgroup * Rows * BoxRowBytes));
+        WgmmaOperand along = WgmmaOperand.AlongK(ring.Tiles), across = WgmmaOperand.AcrossK(ring.Tiles, keys);
+        Shared<UInt2> warpBits = bits.From(traits.Dropout ? Warp.Index * WarpgroupTiles.WarpRows * keys / 64 : 0);
+        int query = warpQuery + (Warp.Lane >> 2);
+        SlopeRow upper = SlopeRow.Of(lse, dots, batchHead, query, sizes.QueryLength), lower = SlopeRow.Of(lse, dots, batchHead, query + 8, sizes.QueryLength);
+        Registers<float, TD> gradient = default;
+        Registers<float, TN> scores = default, slopes = default;
+        Registers<UInt4, Eighth<TN>> packed = default;
+        gradient.Fill(0);
+        if (steps > 0)
+        {
+            queriesFull.Wait(0);
+            ring.Wait(0);
+            Wgmma.Fence();
+            WarpgroupTiles.RowsByRows<TOperand, TN>(ref scores, queryRows, along.At(ring.OffsetOf(0)), boxes, queries, keys);
+            Wgmma.Commit();
+
+            // in place of the products that gq will be added to by
+            Wgmma.Commit();
+            for (int step = 0; step < steps; step++)
+            {
+                Loop.Keep();
+                Wgmma.Wait(1);
+                Wgmma.Fence();
+                WarpgroupTiles.RowsByRows<TOperand, TN>(ref slopes, gradientRows, along.At(ring.OffsetOf(step, 1)), boxes, queries, keys);
+                Wgmma.Commit();
+                if (Group.Thread == 0)
+                {
+                    Bring(ring, mapK, mapV, step + WarpgroupRing.Stages - 2, steps, keys, sample, head);
+                }
+
+                Warp.Barrier();
+                if (traits.Dropout)
+                {
+                    WarpgroupTiles.MakeBits(warpBits, keys, batchHead, warpQuery, step * keys, sizes, stream);
+                }
+
+                if (step >= openSteps)
+                {
+                    WarpgroupScores.HideKeys(ref scores, warpQuery, step * keys, length, sizes.Offset, traits.Causal);
+                }
+
+                Registers<float, TN> probabilities = default;
+                for (int i = 0; i < TN.Value; i++)
+                {
+                    probabilities[i] = FlashScores.Probability(scores[i], sizes.Scale2, (i & 2) == 0 ? upper.Shift : lower.Shift);
+                }
+
+                // after the last block its scores are computed once more, and not used
+                int next = Math.Min(step + 1, steps - 1);
+                ring.Wait(next);
+                Wgmma.Fence();
+                WarpgroupTiles.RowsByRows<TOperand, TN>(ref scores, queryRows, along.At(ring.OffsetOf(next)), boxes, queries, keys);
+                Wgmma.Commit();
+                Wgmma.Wait(1);
+                if (step > 0)
+                {
+                    ring.Release(step - 1);
+                }
+
+                if (traits.Dropout)
+                {
+                    WarpgroupScores.Drop(ref slopes, warpBits);
+                }
+
+                for (int i = 0; i < TN.Value; i += 4)
+                {
+                    slopes[i] = upper.Slope(probabilities[i], slopes[i], sizes.Kept);
+                    slopes[i + 1] = upper.Slope(probabilities[i + 1], slopes[i + 1], sizes.Kept);
+                    slopes[i + 2] = lower.Slope(probabilities[i + 2], slopes[i + 2], sizes.Kept);
+                    slopes[i + 3] = lower.Slope(probabilities[i + 3], slopes[i + 3], sizes.Kept);
+                }
+
+                WarpgroupScores.Pack<TOperand, TN>(ref slopes, ref packed);
+                Wgmma.Fence();
+                WarpgroupTiles.RegistersByColumns<TOperand, TN, TD>(ref gradient, ref packed, across.At(ring.OffsetOf(step)));
+                Wgmma.Commit();
+            }
+
+            Wgmma.Wait(0);
+        }
+
+        upper.Write(statistics, (batchHead * pitch) + query, query < sizes.QueryLength);
+        lower.Write(statistics, (batchHead * pitch) + query + 8, query + 8 < sizes.QueryLength);
+        WarpgroupScores.Scale(ref gradient, sizes.Scale, sizes.Scale);
+        WarpgroupScores.Store<TOperand, TD>(
+            ref gradient, gq.From(sizes.Origin(batchHead, sizes.QueryLength, warpQuery, traits.HeadSize)), sizes.Width, sizes.QueryLength - warpQuery, traits.HeadSize);
+    }
+
+    // by one thread
+    private static void Bring(WarpgroupRing ring, in TensorMap mapK, in TensorMap mapV, int index, int count, int rows, int sample, int head)
+    {
+        if (index < count)
+        {
+            Mbarrier arrived = ring.Reserve(index);
+            ring.Load(mapK, index, 0, index * rows, sample, head, arrived);
+            ring.Load(mapV, index, 1, index * rows, sample, head, arrived);
+        }
+    }
+
+    /// <summary>What a thread knows of one of its rows.</summary>
+    private struct SlopeRow
+    {
+        /// <summary>What exponents get added; −∞ for rows that see no key or do not exist.</summary>
+        public float Shift;
+        private float _minusDot;
+
+        /// <summary>The thread's share of the sum of the row's gradients of scores.</summary>
+        private float _residue;
+
+        public static SlopeRow Of(ReadOnlyView<float> lse, ReadOnlyView<float> dots, int batchHead, int query, int length)
+        {
+            long at = ((long)batchHead * length) + query;
+            float shift = float.NegativeInfinity, dot = 0;
+            if (query < length)
+            {
+                shift = FlashQueryGradient.Shift(lse[at]);
+                dot = dots[at];
+            }
+
+            return new SlopeRow { Shift = shift, _minusDot = -dot };
+        }
+
+        public float Slope(float probability, float slope, float kept)
+        {
+            float result = probability * GpuMath.Fma(slope, kept, _minusDot);
+            _residue += result;
+            return result;
+        }
+
+        /// <summary>By all lanes of a warp.</summary>
+        public readonly void Write(View<Float2> statistics, int at, bool exists)
+        {
+            float dot = _minusDot - FlashForward.QuadSum(_residue);
+            if ((Warp.Lane & 3) == 0 && exists)
+            {
+                statistics[at] = new Float2(Shift, dot);
+            }
+        }
+    }
+}
