@@ -44,10 +44,13 @@ public sealed class GoldenFixtureTests
     [Theory]
     [InlineData("seed0/wav2vec2-base-cls", Precision.Bf16)]
     [InlineData("seed0/wav2vec2-large-cls", Precision.Bf16)]
+    [InlineData("seed0/wav2vec2-base-cls", Precision.Tf32)]
+    [InlineData("seed0/wav2vec2-large-cls", Precision.Tf32)]
     public void TheCaseIsWithinItsBudgetInReducedPrecision(string name, Precision precision)
     {
         using EmulatorAccelerator emulator = new();
-        CaseResult result = Assert.Single(FixtureVerifier.Verify(FixtureFolder.PathOf(name), new GpuDevice(emulator), precision));
+        GpuDevice device = new(emulator) { TensorFloat32 = precision == Precision.Tf32 };
+        CaseResult result = Assert.Single(FixtureVerifier.Verify(FixtureFolder.PathOf(name), device, precision));
         Assert.True(result.Pass, result.ToJson());
     }
 

@@ -104,6 +104,9 @@ public sealed class CudaKernelTests : IDisposable
     public void ProductsInTensorFloat32() => Products(GemmPrecision.TensorFloat32);
 
     [CudaFact]
+    public void ProductsInTwoBFloat16() => Products(GemmPrecision.TwoBFloat16);
+
+    [CudaFact]
     public void ProductsInBFloat16() => Products(GemmPrecision.BFloat16);
 
     [CudaFact]
@@ -225,6 +228,7 @@ public sealed class CudaKernelTests : IDisposable
     {
         GpuDevice device = new(_device);
         ConvolutionChecks.Convolutions(device, 100, 900);
+        ConvolutionChecks.TwoTerms(device, 30, 900);
         ConvolutionChecks.Waves(device, 50, 5000);
         ConvolutionChecks.WeightNorms(device, 30);
         RowOperationChecks.GroupNorms(device, 50, 5000);

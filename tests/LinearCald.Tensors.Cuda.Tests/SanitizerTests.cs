@@ -195,6 +195,7 @@ public sealed class SanitizerTests : IDisposable
     public void Speech()
     {
         ConvolutionChecks.Convolutions(_device, 8, 40);
+        ConvolutionChecks.TwoTerms(_device, 2, 40);
         ConvolutionChecks.Waves(_device, 5, 300);
         ConvolutionChecks.WeightNorms(_device, 3);
         RowOperationChecks.GroupNorms(_device, 5, 200);

@@ -47,6 +47,14 @@ internal static class ConvolutionBenchmarks
             yield return Row($"mean_rows_{both}{suffix}", frames, (op, shape) => MeanRows(device, type, op, shape));
         }
 
+        if (device.HasReducedPrecision)
+        {
+            foreach (bool twoTerms in (bool[])[false, true])
+            {
+                yield return Row($"wav2vec2_conv_stack_fwd_tf32{(twoTerms ? "_two_terms" : string.Empty)}", $"{Batch}x{Samples}", (op, shape) => TensorFloat32Stack(device, twoTerms, op, shape));
+            }
+        }
+
         string single = device.RunsAhead ? "_fp32" : string.Empty;
         yield return Row($"weight_norm_fwd{single}", "1024x64x128", (op, shape) => WeightNorm(device, op, shape, false));
         yield return Row($"weight_norm_{both}{single}", "1024x64x128", (op, shape) => WeightNorm(device, op, shape, true));
@@ -68,7 +76,19 @@ internal static class ConvolutionBenchmarks
 
     private static string Precision(DType type) => type == DType.Float32 ? "fp32" : "bf16";
 
-    private static Benchmark Stack(Device device, DType type, string op, string shape)
+    private static Benchmark TensorFloat32Stack(Device device, bool twoTerms, string op, string shape)
+    {
+        Benchmark stack = Stack(device, DType.Float32, op, shape, twoTerms);
+        return new Benchmark(op, shape, () =>
+        {
+            device.TensorFloat32 = true;
+            stack.Run();
+            device.TensorFloat32 = false;
+        })
+        { Flops = stack.Flops, Precision = "tf32" };
+    }
+
+    private static Benchmark Stack(Device device, DType type, string op, string shape, bool twoTerms = false)
     {
         Tensor wave = Random(device, type, 1, 1, Batch, Samples, 1);
         Tensor bias = Random(device, DType.Float32, 0.1, 2, Channels);
@@ -85,7 +105,7 @@ internal static class ConvolutionBenchmarks
             Tensor x = wave;
             for (int i = 0; i < Layers.Length; i++)
             {
-                x = x.Conv1d(weights[i], bias, Layers[i].Stride, activation: Activation.GeluErf);
+                x = x.Conv1d(weights[i], bias, Layers[i].Stride, activation: Activation.GeluErf, twoTerms: twoTerms);
             }
         })
         { Flops = flops, Precision = Precision(type) };

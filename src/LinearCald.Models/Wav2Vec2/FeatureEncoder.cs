@@ -12,8 +12,8 @@ namespace LinearCald.Models.Wav2Vec2;
 /// with the wave.
 /// </summary>
 /// <remarks>
-/// In bf16 the convolutions compute in Float16, at the same cost: seven layers of rounded operands and results stand before everything else, and made nearly all of the error of
-/// every gradient behind them. Waves are normalised and the published encoders were trained in Float16, so that its range is enough; gradients pass through a <see cref="GradientScale"/>.
+/// Seven layers of rounded operands and results stand before everything else, and made nearly all of the error of every gradient behind them. So in tf32 the forward products
+/// take operands of two terms, and in bf16 the convolutions compute in Float16, at the same cost. Waves are normalised and the published encoders were trained in Float16, so that its range is enough; gradients pass through a <see cref="GradientScale"/>.
 /// </remarks>
 internal sealed class FeatureEncoder : Module
 {

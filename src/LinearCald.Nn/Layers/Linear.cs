@@ -14,7 +14,7 @@ public sealed class Linear : Module
     /// <param name="outputs">Features out.</param>
     /// <param name="deviation">Standard deviation of the normal start of the weight; the bias starts at 0.</param>
     /// <param name="activation">Applied to the result, fused.</param>
-    /// <param name="full">Float32 products even where the device rounds others to tf32: for heads.</param>
+    /// <param name="full">Float32 products even where the device rounds others to tf32: for small maps before or behind all layers.</param>
     public Linear(BuildContext context, int inputs, int outputs, double deviation, Activation activation = Activation.None, bool full = false)
         : this(context, inputs, outputs, Initialisers.Normal(deviation), Initialisers.Constant(0), activation, full)
     {
@@ -26,7 +26,7 @@ public sealed class Linear : Module
     /// <param name="weight">Start of the weight.</param>
     /// <param name="bias">Start of the bias; null for a map without one.</param>
     /// <param name="activation">Applied to the result, fused.</param>
-    /// <param name="full">Float32 products even where the device rounds others to tf32: for heads.</param>
+    /// <param name="full">Float32 products even where the device rounds others to tf32: for small maps before or behind all layers.</param>
     public Linear(
         BuildContext context, int inputs, int outputs, Initialiser weight, Initialiser? bias, Activation activation = Activation.None, bool full = false)
     {

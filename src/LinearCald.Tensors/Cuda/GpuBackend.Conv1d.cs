@@ -6,8 +6,16 @@ namespace LinearCald.Tensors.Cuda;
 /// <content>Convolutions over all channels, and the normalisation of their weights.</content>
 internal sealed partial class GpuBackend
 {
-    public override void Conv1d(Tensor x, Tensor w, Tensor? bias, int stride, int padding, int groups, Activation f, Tensor? pre, Tensor y) =>
-        Kernels.Conv1d.Forward(_accelerator, ConvolutionOf(x, w.Shape[0], w.Shape[1], stride, padding, groups), Address(x), Address(w), AddressOrZero(bias), f, AddressOrZero(pre), Address(y));
+    public override void Conv1d(Tensor x, Tensor w, Tensor? bias, int stride, int padding, int groups, Activation f, Tensor? pre, bool twoTerms, Tensor y)
+    {
+        Conv1dProblem problem = ConvolutionOf(x, w.Shape[0], w.Shape[1], stride, padding, groups);
+        if (twoTerms && problem.Precision == GemmPrecision.TensorFloat32)
+        {
+            problem = problem with { Precision = GemmPrecision.TwoBFloat16 };
+        }
+
+        Kernels.Conv1d.Forward(_accelerator, problem, Address(x), Address(w), AddressOrZero(bias), f, AddressOrZero(pre), Address(y));
+    }
 
     public override void Conv1dInputGradient(Tensor gh, Tensor w, int stride, int padding, int groups, Tensor gx) =>
         Kernels.Conv1d.InputGradient(_accelerator, ConvolutionOf(gx, w.Shape[0], w.Shape[1], stride, padding, groups), Address(gh), Address(w), Address(gx));

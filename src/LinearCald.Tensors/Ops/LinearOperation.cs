@@ -13,7 +13,7 @@ public static class LinearOperation
     /// <param name="w">[out, in]</param>
     /// <param name="bias">[out]</param>
     /// <param name="f">Applied to the result, fused.</param>
-    /// <param name="full">Whether float32 products stay float32 where the device rounds them to tf32: for heads, whose error every gradient inherits.</param>
+    /// <param name="full">Whether float32 products stay float32 where the device rounds them to tf32: for small maps before or behind all layers, whose error every gradient inherits.</param>
     /// <param name="output">Type of the result: x's, or Float32 for 16-bit x, where the sums are written unrounded; null for x's.</param>
     /// <exception cref="CaldException">Extents or types do not fit.</exception>
     public static Tensor Linear(this Tensor x, Tensor w, Tensor? bias = null, Activation f = Activation.None, bool full = false, DType? output = null)

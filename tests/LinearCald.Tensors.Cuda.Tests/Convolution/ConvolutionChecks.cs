@@ -50,6 +50,30 @@ internal static class ConvolutionChecks
             return x.Conv1d(w, bias, p.stride, p.padding, 1, (p.flags & 2) == 0 || p.outputs < 8 ? Activation.None : Activation.GeluErf);
         })).Holds(cases);
 
+    /// <summary>
+    /// Where products are in tf32, operands of two terms leave an error a hundredth as large. All numbers are positive, so that nothing cancels, and none is one of 8 digits.
+    /// Weights, of all sizes, get no gradient, which is in tf32.
+    /// </summary>
+    public static void TwoTerms(GpuDevice device, int cases, int longest) => Prop.ForAll(
+        (from channels in Gen.Elements((1, 2), (1, 3), (2, 4), (1, 16), (1, 33))
+         from taps in Gen.Choose(1, 5)
+         from more in Gen.Choose(0, longest)
+         from exponent in Gen.Choose(-12, 12)
+         select (channels, taps, more, exponent)).ToArbitrary(),
+        p =>
+        {
+            ((int groups, int inputs), int taps, int more, int exponent) = p;
+            double size = Math.Pow(10, exponent);
+            device.TensorFloat32 = true;
+            DeviceCase.Compare(device, DType.Float32, 1e-5, c =>
+            {
+                Tensor x = c.Data("x", 2, taps + more, groups * inputs).Detach().Affine(1.0 / 3, 1.7);
+                Tensor w = c.Parameter("w", groups * 5, inputs, taps).Detach().Affine(size / 3, size);
+                return x.Conv1d(w, c.Parameter("bias", groups * 5).Affine(1e-30), stride: 2, groups: groups, twoTerms: true);
+            });
+            device.TensorFloat32 = false;
+        }).Holds(cases);
+
     /// <summary>The least kernels: one channel, one tap. What a trial of a loop takes back leaves nothing behind.</summary>
     public static void WavesOfOneTap(GpuDevice device)
     {

@@ -14,6 +14,10 @@ public sealed class ConvolutionTests
 
     [Theory]
     [MemberData(nameof(Devices))]
+    public void Convolutions_of_two_terms(string device) => Run(device, (d, slow) => ConvolutionChecks.TwoTerms(d, slow ? 1 : 15, slow ? 3 : 40));
+
+    [Theory]
+    [MemberData(nameof(Devices))]
     public void Convolutions_of_waves(string device) => Run(device, (d, slow) => ConvolutionChecks.Waves(d, slow ? 1 : 15, slow ? 9 : 300));
 
     [Theory]

@@ -9,7 +9,7 @@ namespace LinearCald.Tensors.Cuda.Tests;
 /// <summary>Test bodies for matrix products on any accelerator.</summary>
 internal static class GemmChecks
 {
-    public static readonly GemmPrecision[] Precisions = [GemmPrecision.Float32, GemmPrecision.TensorFloat32, GemmPrecision.BFloat16, GemmPrecision.Half];
+    public static readonly GemmPrecision[] Precisions = [GemmPrecision.Float32, GemmPrecision.TensorFloat32, GemmPrecision.TwoBFloat16, GemmPrecision.BFloat16, GemmPrecision.Half];
 
     private static readonly Activation[] s_activations =
     [

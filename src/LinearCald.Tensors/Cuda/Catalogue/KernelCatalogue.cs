@@ -208,8 +208,9 @@ public static class KernelCatalogue
         {
             Tensor x = Make(type, Batch, 4 * Length, inputs), w = Make(type, outputs, taps, inputs / groups), bias = Make(DType.Float32, outputs);
             Tensor y = Make(type, Batch, (((4 * Length) + (2 * padding) - taps) / stride) + 1, outputs), gw = Make(DType.Float32, outputs, taps, inputs / groups);
-            backend.Conv1d(x, w, bias, stride, padding, groups, Activation.GeluErf, null, y);
-            backend.Conv1d(x, w, bias, stride, padding, groups, Activation.GeluErf, y, y);
+            backend.Conv1d(x, w, bias, stride, padding, groups, Activation.GeluErf, null, false, y);
+            backend.Conv1d(x, w, bias, stride, padding, groups, Activation.GeluErf, null, true, y);
+            backend.Conv1d(x, w, bias, stride, padding, groups, Activation.GeluErf, y, false, y);
             backend.Conv1dWeightGradient(y, x, stride, padding, groups, gw);
             backend.Conv1dInputGradient(y, w, stride, padding, groups, x);
         }

@@ -47,6 +47,7 @@ internal static unsafe class GemmLauncher
         {
             GemmPrecision.Float32 => SimtKernel<TWord, TFormat>.Value,
             GemmPrecision.TensorFloat32 => TensorKernel<TensorFloat32Operand, TWord, TFormat>.Value,
+            GemmPrecision.TwoBFloat16 => TensorKernel<TwoBFloat16Operand, TWord, TFormat>.Value,
             GemmPrecision.BFloat16 => TensorKernel<BFloat16Operand, TWord, TFormat>.Value,
             _ => TensorKernel<HalfOperand, TWord, TFormat>.Value,
         };

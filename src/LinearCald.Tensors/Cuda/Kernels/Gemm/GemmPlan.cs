@@ -137,7 +137,7 @@ internal readonly record struct GemmPlan(GemmTile Tile, int Parts)
         double groups = Math.Ceiling((double)problem.M / tile.M) * Math.Ceiling((double)problem.N / tile.N) * together;
         double each = Math.Ceiling(groups * parts / limits.Multiprocessors);
         double share = Math.Min(1, (each - 1) / Math.Max(1, candidate.Resident - 1));
-        double throughput = (candidate.Alone + ((candidate.Full - candidate.Alone) * share)) * (problem.Precision == GemmPrecision.TensorFloat32 ? 0.5 : 1);
+        double throughput = (candidate.Alone + ((candidate.Full - candidate.Alone) * share)) * Rate(problem.Precision);
         double products = (double)tile.M * tile.N * Depth(problem.Precision) * partBlocks / throughput;
         int bytes = problem.Output.Size();
         double results = Math.Min(tile.M, problem.M) * (double)Math.Min(tile.N, problem.N) * (parts > 1 ? sizeof(float) : bytes) / ResultBytes;
@@ -152,6 +152,14 @@ internal readonly record struct GemmPlan(GemmTile Tile, int Parts)
     }
 
     private static Candidate[] Candidates(GemmPrecision precision, bool warpgroups) => warpgroups ? s_warpgroups : precision == GemmPrecision.Float32 ? s_simt : s_tensor;
+
+    /// <summary>Of the rate of two-byte operands.</summary>
+    private static double Rate(GemmPrecision precision) => precision switch
+    {
+        GemmPrecision.TensorFloat32 => 0.5,
+        GemmPrecision.TwoBFloat16 => 0.25,
+        _ => 1,
+    };
 
     private static long Blocks(in GemmProblem problem)
     {

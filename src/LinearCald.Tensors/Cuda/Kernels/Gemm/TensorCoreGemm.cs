@@ -3,7 +3,7 @@ using LinearCald.Gpu;
 namespace LinearCald.Tensors.Cuda.Kernels;
 
 /// <summary>
-/// C = f(alpha · op(A) op(B) + bias + C) on the tensor cores through <c>mma.sync</c>: bfloat16, float16, or float32 rounded to tf32; sums in float32.
+/// C = f(alpha · op(A) op(B) + bias + C) on the tensor cores through <c>mma.sync</c>: bfloat16, float16, or float32 rounded to tf32 or to two bfloat16 numbers; sums in float32.
 /// </summary>
 /// <remarks>
 /// <para>A group computes one block of C. Blocks of 128 bytes of k (64 elements of two bytes, 32 of four) come in by <c>cp.async</c> as they lie in device memory,
@@ -158,13 +158,13 @@ internal static class TensorCoreGemm
         for (int j = 0; j < countB; j++)
         {
             Loop.Unroll();
-            b[(parity * 4) + j] = TOperand.Round(b[(parity * 4) + j]);
+            b[(parity * 4) + j] = TOperand.Columns(b[(parity * 4) + j]);
         }
 
         for (int i = 0; i < countA; i++)
         {
             Loop.Unroll();
-            UInt4 rows = TOperand.Round(a[(parity * 4) + i]);
+            UInt4 rows = TOperand.Rows(a[(parity * 4) + i]);
             for (int j = 0; j < countB; j++)
             {
                 Loop.Unroll();
