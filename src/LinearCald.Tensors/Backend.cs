@@ -40,8 +40,8 @@ internal abstract partial class Backend
     /// <summary>c = alpha · op(a) op(b) (+ c): matrices [m, k] × [k, n], or stacks of them with equal leading extents.</summary>
     public abstract void MatMul(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c, double alpha, bool accumulate);
 
-    /// <summary>y = f(x wᵀ + bias); pre = x wᵀ + bias when given.</summary>
-    public abstract void Linear(Tensor x, Tensor w, Tensor? bias, Activation f, Tensor? pre, Tensor y);
+    /// <summary>y = f(x wᵀ + bias); pre = x wᵀ + bias when given. twoTerms: float32 operands count as sums of two bfloat16 numbers where the device would round them to tf32.</summary>
+    public abstract void Linear(Tensor x, Tensor w, Tensor? bias, Activation f, Tensor? pre, Tensor y, bool twoTerms = false);
 
     public abstract void Softmax(Tensor x, Tensor y, bool log);
 

@@ -31,7 +31,9 @@ internal sealed class MambaMixer : CausalMixer
         (int inner, int states, int rank) = (config.InnerSize, config.StateSize, config.TimeStepRank);
         _aLog = AddParameter("A_log", context, new Shape(inner, states), MambaInitialisers.LogRamp(states));
         _d = AddParameter("D", context, new Shape(inner), Initialisers.Constant(1));
-        _in = AddModule("in_proj", new Linear(context, width, 2 * inner, MambaInitialisers.FanIn(width), Bias(width)));
+
+        // In tf32 its rounding would be two thirds of the squared error of the gradient of x_proj.
+        _in = AddModule("in_proj", new Linear(context, width, 2 * inner, MambaInitialisers.FanIn(width), Bias(width), twoTerms: true));
         _convolution = AddModule("conv1d", new CausalConvolution(context, inner, config.ConvKernel, config.UseConvBias));
         _parameters = AddModule("x_proj", new Linear(context, inner, rank + (2 * states), MambaInitialisers.FanIn(inner), null));
         _timeStep = AddModule("dt_proj", new Linear(

@@ -8,6 +8,7 @@ public sealed class Linear : Module
 {
     private readonly Activation _activation;
     private readonly bool _full;
+    private readonly bool _twoTerms;
 
     /// <param name="context">Where the parameters are made.</param>
     /// <param name="inputs">Features in.</param>
@@ -27,10 +28,12 @@ public sealed class Linear : Module
     /// <param name="bias">Start of the bias; null for a map without one.</param>
     /// <param name="activation">Applied to the result, fused.</param>
     /// <param name="full">Float32 products even where the device rounds others to tf32: for small maps before or behind all layers.</param>
+    /// <param name="twoTerms">More digits than tf32 in the forward product, see <see cref="LinearOperation.Linear"/>.</param>
     public Linear(
-        BuildContext context, int inputs, int outputs, Initialiser weight, Initialiser? bias, Activation activation = Activation.None, bool full = false)
+        BuildContext context, int inputs, int outputs, Initialiser weight, Initialiser? bias, Activation activation = Activation.None, bool full = false, bool twoTerms = false)
     {
         _full = full;
+        _twoTerms = twoTerms;
         _activation = activation;
         Weight = AddParameter("weight", context, new Shape(outputs, inputs), weight);
         Bias = bias is null ? null : AddParameter("bias", context, new Shape(outputs), bias);
@@ -43,5 +46,5 @@ public sealed class Linear : Module
 
     /// <summary>[..., in] → [..., out].</summary>
     /// <param name="output">Type of the result: x's when null, or Float32 for 16-bit x.</param>
-    public Tensor Forward(Tensor x, DType? output = null) => x.Linear(Weight.Value, Bias?.Value, _activation, _full, output);
+    public Tensor Forward(Tensor x, DType? output = null) => x.Linear(Weight.Value, Bias?.Value, _activation, _full, output, _twoTerms);
 }

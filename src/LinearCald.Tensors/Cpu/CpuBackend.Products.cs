@@ -21,7 +21,7 @@ internal sealed unsafe partial class CpuBackend
         }
     }
 
-    public override void Linear(Tensor x, Tensor w, Tensor? bias, Activation f, Tensor? pre, Tensor y)
+    public override void Linear(Tensor x, Tensor w, Tensor? bias, Activation f, Tensor? pre, Tensor y, bool twoTerms = false)
     {
         switch (x.Type)
         {

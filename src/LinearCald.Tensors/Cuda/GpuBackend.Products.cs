@@ -22,17 +22,23 @@ internal sealed partial class GpuBackend
         GemmLauncher.Run(_accelerator, problem, new GemmOperands(Address(a), Address(b), Address(c)));
     }
 
-    public override void Linear(Tensor x, Tensor w, Tensor? bias, Activation f, Tensor? pre, Tensor y)
+    public override void Linear(Tensor x, Tensor w, Tensor? bias, Activation f, Tensor? pre, Tensor y, bool twoTerms = false)
     {
         int rows = checked((int)x.Shape.Rows);
         GemmProblem problem = GemmProblem.Contiguous(rows, w.Shape[0], w.Shape[1], false, true) with
         {
             Activation = f,
-            Precision = PrecisionOf("Linear", x),
+            Precision = ForwardPrecisionOf("Linear", x, twoTerms),
             Output = y.Type,
             Float32Bias = bias is { Type: DType.Float32 },
         };
         GemmLauncher.Run(_accelerator, problem, new GemmOperands(Address(x), Address(w), Address(y), AddressOrZero(bias), AddressOrZero(pre)));
+    }
+
+    private GemmPrecision ForwardPrecisionOf(string operation, Tensor operand, bool twoTerms)
+    {
+        GemmPrecision precision = PrecisionOf(operation, operand);
+        return twoTerms && precision == GemmPrecision.TensorFloat32 ? GemmPrecision.TwoBFloat16 : precision;
     }
 
     private GemmPrecision PrecisionOf(string operation, Tensor operand) => operand.Type switch

@@ -254,6 +254,7 @@ public static class KernelCatalogue
         Tensor x = Make(type, Batch * Length, Width), w = Make(type, 4 * Width, Width), bias = Make(DType.Float32, 4 * Width);
         Tensor y = Make(type, Batch * Length, 4 * Width), pre = Make(type, Batch * Length, 4 * Width);
         device.Backend.Linear(x, w, bias, Activation.None, null, y);
+        device.Backend.Linear(x, w, bias, Activation.None, null, y, twoTerms: true);
         device.Backend.Linear(x, w, bias, Activation.GeluErf, pre, y);
         device.Backend.Linear(x, w, null, Activation.None, null, Make(DType.Float32, Batch * Length, 4 * Width));
         device.Backend.MatMul(y, false, w, false, Make(DType.Float32, Batch * Length, Width), 1, accumulate: false);
