@@ -9,12 +9,12 @@ namespace LinearCald.Tensors.Ops;
 /// nothing is tried and left out, as a scale of the whole loss would have to. Only parameters that pass through <see cref="Parameter"/> may be used within.
 /// </summary>
 /// <remarks>
-/// Every element is at most the norm, so that gradients may grow by 65504/32 on their way before one overflows; what is lost below is 3e-8/32 · √n of the norm of n elements, 2e-5
+/// Every element is at most the norm, so that gradients may grow by 65504/8 on their way before one overflows; what is lost below is 3e-8/8 · √n of the norm of n elements, 8e-5
 /// for 5e8 of them.
 /// </remarks>
 public sealed class GradientScale
 {
-    private const double Norm = 32;
+    private const double Norm = 8;
 
     /// <summary>Keeps a gradient of zeros from being divided by 0.</summary>
     private const double Least = 1e-30;
@@ -62,7 +62,7 @@ public sealed class GradientScale
             _unit = Save(unit);
         }
 
-        // unit = ‖g‖ / 32; dx = g / unit
+        // unit = ‖g‖ / 8; dx = g / unit
         public override void Backward(Tensor gradient)
         {
             Backend backend = gradient.Device.Backend;
