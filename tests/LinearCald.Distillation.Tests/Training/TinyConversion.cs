@@ -109,7 +109,7 @@ internal sealed record TinyConversion : IDisposable
     };
 
     /// <summary>A BiMamba-2 recogniser with CTC on 12 clips of a third of a second, whose transcripts differ in length, in two micro-batches an update.</summary>
-    public static TinyConversion Speech()
+    public static TinyConversion Speech(bool freezesEncoder = true)
     {
         Wav2Vec2Config config = TinySpeech.Config(student: false) with { LayerDrop = 0, SpecAugment = false, CtcZeroInfinity = true };
         TinySpeech clips = new();
@@ -125,7 +125,7 @@ internal sealed record TinyConversion : IDisposable
             Student = device =>
             {
                 using Wav2Vec2ForCTC source = Transformer(device);
-                return new SpeechTaskModel(Wav2Vec2Files.Convert(source, TinySpeech.Config(student: true).BiMamba2!, BuildContext.For(device, 2)), freezesEncoder: true);
+                return new SpeechTaskModel(Wav2Vec2Files.Convert(source, TinySpeech.Config(student: true).BiMamba2!, BuildContext.For(device, 2)), freezesEncoder);
             },
         };
         return speech with { Training = speech.Training with { GradientAccumulation = 2 } };
