@@ -7,6 +7,9 @@ namespace LinearCald.Tensors.Cuda.Tests.Attention;
 /// <summary>Runs one softmax attention forward and backward on an accelerator and compares everything with the CPU's plain twin in double.</summary>
 internal static unsafe class AttentionComparison
 {
+    /// <summary>What attention has kernels for.</summary>
+    public static readonly GemmPrecision[] Precisions = [GemmPrecision.Float32, GemmPrecision.TensorFloat32, GemmPrecision.BFloat16, GemmPrecision.Half];
+
     public static void Run(Accelerator accelerator, AttentionProblem problem, RandomKey key, int[]? lengths, int seed, WarpgroupFlashTile? tile = null)
     {
         if (problem.Precision is GemmPrecision.Float32 or GemmPrecision.TensorFloat32)

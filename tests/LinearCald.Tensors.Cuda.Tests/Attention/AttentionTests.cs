@@ -14,7 +14,7 @@ public sealed class AttentionTests
         get
         {
             TheoryData<string, string> data = [];
-            foreach (string precision in Enum.GetNames<GemmPrecision>())
+            foreach (string precision in AttentionComparison.Precisions.Select(p => p.ToString()))
             {
                 data.Add("debug", precision);
                 data.Add("emulator", precision);

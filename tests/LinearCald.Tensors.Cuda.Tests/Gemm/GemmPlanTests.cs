@@ -92,7 +92,7 @@ public sealed class GemmPlanTests
         sizes =>
         {
             (int m, int n, int k, int batch) = sizes;
-            GemmProblem problem = GemmProblem.Contiguous(m, n, k, false, false, 1 + (batch % 20)) with { Precision = GemmChecks.Precisions[batch % 4] };
+            GemmProblem problem = GemmProblem.Contiguous(m, n, k, false, false, 1 + (batch % 20)) with { Precision = GemmChecks.Precisions[batch % GemmChecks.Precisions.Length] };
             GemmPlan plan = GemmPlan.For(problem, s_limits);
             int blocks = (k + GemmPlan.Depth(problem.Precision) - 1) / GemmPlan.Depth(problem.Precision);
             Assert.Contains(plan.Tile, plan.Warpgroups ? GemmPlan.WarpgroupTiles : GemmPlan.Tiles(problem.Precision));
