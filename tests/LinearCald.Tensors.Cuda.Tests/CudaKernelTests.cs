@@ -166,12 +166,12 @@ public sealed class CudaKernelTests : IDisposable
             return;
         }
 
-        WarpgroupFlashChecks.Random(_device, 60, 700, 1500, [1, 2, 3]);
-        foreach ((int warpgroups, int keys) in new[] { (3, 128), (2, 128), (2, 64), (3, 64), (1, 64) })
+        WarpgroupFlashChecks.Random(_device, 16, 250, 400, [1, 2, 3]);
+        foreach ((int warpgroups, int keys) in new[] { (3, 128), (2, 128), (2, 64) })
         {
             WarpgroupFlashTile tile = new(warpgroups, keys);
-            WarpgroupFlashChecks.Compare(_device, new AttentionProblem(GemmPrecision.BFloat16, 3, 5, 900, 2100, 64, 0.125), tile, 1);
-            WarpgroupFlashChecks.Compare(_device, new AttentionProblem(GemmPrecision.Half, 2, 3, 1030, 1030, 64, 0.125, Causal: true, Dropout: 0.1), tile, 2);
+            WarpgroupFlashChecks.Compare(_device, new AttentionProblem(GemmPrecision.BFloat16, 1, 2, 300, 1280, 64, 0.125), tile, 1);
+            WarpgroupFlashChecks.Compare(_device, new AttentionProblem(GemmPrecision.Half, 2, 1, 430, 430, 64, 0.125, Causal: true, Dropout: 0.1), tile, 2);
         }
     }
 

@@ -114,6 +114,18 @@ public sealed class SanitizerTests : IDisposable
     }
 
     [CudaFact]
+    public void AttentionsOfWarpgroups()
+    {
+        if (_accelerator.Limits.Capability != 90)
+        {
+            return;
+        }
+
+        WarpgroupFlashChecks.Compare(_accelerator, new AttentionProblem(GemmPrecision.BFloat16, 1, 2, 66, 130, 64, 0.125, true, 0.2), new WarpgroupFlashTile(2, 64), 1);
+        WarpgroupFlashChecks.Compare(_accelerator, new AttentionProblem(GemmPrecision.BFloat16, 1, 1, 70, 640, 64, 0.125), new WarpgroupFlashTile(3, 128), 2);
+    }
+
+    [CudaFact]
     public void RowsAndLosses()
     {
         const int cases = 4, widest = 2056;

@@ -24,7 +24,7 @@ public sealed class WarpgroupFlashPtxTests
         Assert.Equal(scores / 2, Count(loop, @"cvt\.rn\.bf16x2"));
         Assert.Equal(34, Count(loop, @"mul\.(rn\.)?f32"));
         Assert.Equal(0, Count(loop, @"\.local|div|rem"));
-        Assert.InRange(Count(loop, @"mov\.f32"), 0, 4);
+        Assert.InRange(Count(loop, @"mov\.f32"), 0, 6);
     }
 
     private static string Compile(WarpgroupFlashTile tile)

@@ -23,6 +23,7 @@ public sealed class WarpgroupFlashTests
     [InlineData(1, 64, 64, 577, false, 0)]
     [InlineData(3, 128, 64, 200, true, 0.2)]
     [InlineData(2, 64, 96, 130, true, 0)]
+    [InlineData(2, 64, 64, 192, false, 0.1)]
     [InlineData(2, 128, 64, 1, false, 0)]
     [InlineData(1, 64, 128, 257, false, 0.1)]
     public void Tiles(int warpgroups, int keys, int head, int length, bool causal, double dropout)

@@ -42,8 +42,9 @@ internal struct AttentionSizes
 /// <param name="Dropout">Whether probabilities are dropped.</param>
 /// <param name="Vectors">Whether heads start at, and are multiples of, 16 bytes in every tensor.</param>
 /// <param name="Pairs">Whether heads start at, and are multiples of, two elements in every tensor.</param>
+/// <param name="Whole">Whether every query sees every key of every block of keys, so that nothing has to be hidden.</param>
 /// <param name="HasRest">Whether what rounding takes from y is written, and read by <see cref="FlashRowDots"/>.</param>
-internal readonly record struct AttentionTraits(int HeadSize, bool Causal, bool HasLengths, bool Dropout, bool Vectors, bool Pairs, bool HasRest = false)
+internal readonly record struct AttentionTraits(int HeadSize, bool Causal, bool HasLengths, bool Dropout, bool Vectors, bool Pairs, bool HasRest = false, bool Whole = false)
 {
     /// <summary>Visible keys of a sample, before causal order.</summary>
     public int KeysOf(ReadOnlyView<int> lengths, int sample, int keyLength) => HasLengths ? Math.Clamp(lengths[sample], 0, keyLength) : keyLength;

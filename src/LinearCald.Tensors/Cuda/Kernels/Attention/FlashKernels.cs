@@ -50,7 +50,8 @@ internal sealed record FlashKernels
         GemmPrecision.Float32 => MakeWide<FmaProduct>(blocks),
         GemmPrecision.TensorFloat32 => MakeWide<TensorFloat32Product>(blocks),
         GemmPrecision.BFloat16 => MakeNarrow<PairProduct<BFloat16Pairs>>(blocks),
-        _ => MakeNarrow<PairProduct<HalfPairs>>(blocks),
+        GemmPrecision.Half => MakeNarrow<PairProduct<HalfPairs>>(blocks),
+        _ => throw new CaldException($"Attention: the GPU has no kernels for {precision}; use Float32, TensorFloat32, BFloat16 or Half."),
     };
 
     // block counts are bounded by 255 registers a thread and, for float32, by 227 KiB of shared memory

@@ -15,7 +15,7 @@ internal static unsafe class WarpgroupFlash
     private const int FewestRows = 64;
     private const int MostColumns = 128;
 
-    private const int ManyKeys = 4096;
+    private const int ManyKeys = 2048;
 
     /// <summary>Warpgroups of a group of the gradients' kernels, as many as registers are left for, and rows of the blocks that they walk over.</summary>
     private const int QueryWarpgroups = 3;
@@ -48,7 +48,7 @@ internal static unsafe class WarpgroupFlash
         TensorMap mapQ = Map(accelerator, problem, q, problem.QueryLength, queries), mapK = Map(accelerator, problem, k, problem.KeyLength, tile.Keys);
         TensorMap mapV = Map(accelerator, problem, v, problem.KeyLength, tile.Keys);
         Kernel kernel = problem.Precision == GemmPrecision.Half ? KernelOf<HalfWarpgroup>(problem, tile) : KernelOf<BFloat16Warpgroup>(problem, tile);
-        AttentionTraits traits = problem.Traits(lengths.HasValue, 0) with { HasRest = rest.HasValue };
+        AttentionTraits traits = problem.Traits(lengths.HasValue, 0) with { HasRest = rest.HasValue, Whole = IsWhole(problem, lengths.HasValue, tile.Keys) };
         LaunchShape shape = new(checked((int)groups), tile.Warpgroups * WarpgroupFlashForward.WarpgroupThreads);
         accelerator.Launch(kernel, shape, mapQ, mapK, mapV, lengths ?? default, y, rest ?? default, lse, problem.Sizes, traits);
     }
@@ -68,7 +68,7 @@ internal static unsafe class WarpgroupFlash
             return;
         }
 
-        AttentionTraits traits = problem.Traits(lengths.HasValue, 0);
+        AttentionTraits traits = problem.Traits(lengths.HasValue, 0) with { Whole = IsWhole(problem, lengths.HasValue, GradientRows) };
         if (problem.QueryLength == 0)
         {
             accelerator.Fill((nint)gk.Address, gk.Length * sizeof(ushort), 0);
@@ -113,6 +113,8 @@ internal static unsafe class WarpgroupFlash
             problem.Sizes,
             traits);
     }
+
+    private static bool IsWhole(in AttentionProblem problem, bool hasLengths, int keys) => !hasLengths && !problem.Causal && problem.KeyLength % keys == 0;
 
     // As measured on an H100: two groups of two a multiprocessor hide each other's beginnings and ends, which with many keys matter less than that each block is read by 192 queries.
     private static WarpgroupFlashTile Choose(in AttentionProblem problem) =>

@@ -22,7 +22,8 @@ internal static class WarpgroupFlashForward
     /// <summary>Threads of a warpgroup.</summary>
     public const int WarpgroupThreads = 128;
 
-    private const int Stages = WarpgroupRing.Stages;
+    private const int Stages = 1 << StageBits;
+    private const int StageBits = 2;
     private const int BoxColumns = WarpgroupRing.BoxColumns;
     private const int BoxRowBytes = WarpgroupRing.BoxRowBytes;
     private const int WarpRows = WarpgroupTiles.WarpRows;
@@ -57,7 +58,7 @@ internal static class WarpgroupFlashForward
     {
         int keys = 2 * TN.Value, boxes = 2 * TD.Value / BoxColumns, warpgroups = Group.SizeX / WarpgroupThreads, queries = warpgroups * Rows;
         Shared<byte> queryTile = Shared.Allocate<byte>(boxes * queries * BoxRowBytes, 1024);
-        WarpgroupRing keyRing = WarpgroupRing.Allocate(keys, boxes), valueRing = WarpgroupRing.Allocate(keys, boxes);
+        WarpgroupRing keyRing = WarpgroupRing.Allocate(StageBits, keys, boxes), valueRing = WarpgroupRing.Allocate(StageBits, keys, boxes);
         Mbarrier queriesFull = Mbarrier.Allocate();
         Shared<UInt2> bits = Shared.Allocate<UInt2>(traits.Dropout ? queries * keys / 64 : 1);
         ulong stream = traits.Dropout ? sizes.Key.Stream : 0;
@@ -116,7 +117,7 @@ internal static class WarpgroupFlashForward
 
             Wgmma.Wait(0);
             keyRing.Release(0);
-            if (openSteps < 1)
+            if (!traits.Whole && openSteps < 1)
             {
                 WarpgroupScores.HideKeys(ref scores, warpQuery, 0, length, sizes.Offset, traits.Causal);
             }
@@ -128,49 +129,58 @@ internal static class WarpgroupFlashForward
             }
 
             WarpgroupScores.Pack<TOperand, TN>(ref scores, ref probabilities);
-            for (int step = 1; step < steps; step++)
+            // twice the same: the blocks that are seen in full, and the others
+            int step = 1;
+            for (int part = 0; part < (traits.Whole ? 1 : 2); part++)
             {
-                Loop.Keep();
-                keyRing.Wait(step);
-                valueRing.Wait(step - 1);
-                Wgmma.Fence();
-                WarpgroupTiles.RowsByRows<TOperand, TN>(ref scores, left, right.At(keyRing.OffsetOf(step)), boxes, queries, keys);
-                Wgmma.Commit();
-                WarpgroupTiles.RegistersByColumns<TOperand, TN, TD>(ref output, ref probabilities, values.At(valueRing.OffsetOf(step - 1)));
-                Wgmma.Commit();
-                if (Group.Thread == 0)
+                Loop.Unroll();
+                bool hides = part == 1;
+                int last = traits.Whole || hides ? steps : Math.Min(openSteps, steps);
+                for (; step < last; step++)
                 {
-                    Bring(keyRing, mapK, step + Stages - 2, steps, keys, sample, head);
-                    Bring(valueRing, mapV, step + Stages - 3, steps, keys, sample, head);
-                }
+                    Loop.Keep();
+                    if (Group.Thread == 0)
+                    {
+                        Bring(keyRing, mapK, step + Stages - 2, steps, keys, sample, head);
+                        Bring(valueRing, mapV, step + Stages - 3, steps, keys, sample, head);
+                    }
 
-                Warp.Barrier();
-                if (traits.Dropout)
-                {
-                    WarpgroupTiles.MakeBits(warpBits, keys, batchHead, warpQuery, step * keys, sizes, stream);
-                }
+                    Warp.Barrier();
+                    keyRing.Wait(step);
+                    valueRing.Wait(step - 1);
+                    Wgmma.Fence();
+                    WarpgroupTiles.RowsByRows<TOperand, TN>(ref scores, left, right.At(keyRing.OffsetOf(step)), boxes, queries, keys);
+                    Wgmma.Commit();
+                    WarpgroupTiles.RegistersByColumns<TOperand, TN, TD>(ref output, ref probabilities, values.At(valueRing.OffsetOf(step - 1)));
+                    Wgmma.Commit();
+                    if (traits.Dropout)
+                    {
+                        WarpgroupTiles.MakeBits(warpBits, keys, batchHead, warpQuery, step * keys, sizes, stream);
+                    }
 
-                Wgmma.Wait(1);
-                keyRing.Release(step);
-                if (step >= openSteps)
-                {
-                    WarpgroupScores.HideKeys(ref scores, warpQuery, step * keys, length, sizes.Offset, traits.Causal);
-                }
+                    Wgmma.Wait(1);
+                    keyRing.Release(step);
 
-                bool isNew = rows.Next(ref scores, sizes.Scale2, slack);
-                if (traits.Dropout)
-                {
-                    WarpgroupScores.Drop(ref scores, warpBits);
-                }
+                    if (hides)
+                    {
+                        WarpgroupScores.HideKeys(ref scores, warpQuery, step * keys, length, sizes.Offset, traits.Causal);
+                    }
 
-                Wgmma.Wait(0);
-                valueRing.Release(step - 1);
-                if (Warp.Any(isNew))
-                {
-                    WarpgroupScores.Scale(ref output, rows.UpperShrink, rows.LowerShrink);
-                }
+                    bool isNew = rows.Next(ref scores, sizes.Scale2, slack);
+                    if (traits.Dropout)
+                    {
+                        WarpgroupScores.Drop(ref scores, warpBits);
+                    }
 
-                WarpgroupScores.Pack<TOperand, TN>(ref scores, ref probabilities);
+                    Wgmma.Wait(0);
+                    valueRing.Release(step - 1);
+                    if (Warp.Any(isNew))
+                    {
+                        WarpgroupScores.Scale(ref output, rows.UpperShrink, rows.LowerShrink);
+                    }
+
+                    WarpgroupScores.Pack<TOperand, TN>(ref scores, ref probabilities);
+                }
             }
 
             valueRing.Wait(steps - 1);

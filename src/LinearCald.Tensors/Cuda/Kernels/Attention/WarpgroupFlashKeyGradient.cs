@@ -13,6 +13,11 @@ namespace LinearCald.Tensors.Cuda.Kernels;
 /// </remarks>
 internal static class WarpgroupFlashKeyGradient
 {
+    private const int Stages = 1 << StageBits;
+    private const int StageBits = 3;
+
+    /// <summary>Blocks that are on their way or there when a step begins, the step's own among them; the stages left are those of steps that slower warpgroups may be at.</summary>
+    private const int Ahead = Stages / 2;
     private const int Rows = WarpgroupFlashForward.Rows;
     private const int BoxRowBytes = WarpgroupRing.BoxRowBytes;
     private const int Threads = WarpgroupFlashForward.WarpgroupThreads;
@@ -39,8 +44,8 @@ internal static class WarpgroupFlashKeyGradient
     {
         int queries = 2 * TN.Value, boxes = 2 * TD.Value / WarpgroupRing.BoxColumns, warpgroups = Group.SizeX / Threads, keys = warpgroups * Rows;
         Shared<byte> keyTile = Shared.Allocate<byte>(boxes * keys * BoxRowBytes, 1024), valueTile = Shared.Allocate<byte>(boxes * keys * BoxRowBytes, 1024);
-        WarpgroupRing ring = WarpgroupRing.Allocate(queries, boxes, 2, queries * StatisticsBytes);
-        Shared<Float2> statistics = Shared.Allocate<Float2>(WarpgroupRing.Stages * queries, 128);
+        WarpgroupRing ring = WarpgroupRing.Allocate(StageBits, queries, boxes, 2, queries * StatisticsBytes);
+        Shared<Float2> statistics = Shared.Allocate<Float2>(Stages * queries, 128);
         Mbarrier keysFull = Mbarrier.Allocate();
         Shared<UInt2> bits = Shared.Allocate<UInt2>(traits.Dropout ? 2 * warpgroups * queries : 2, 16);
         ulong stream = traits.Dropout ? sizes.Key.Stream : 0;
@@ -59,7 +64,7 @@ internal static class WarpgroupFlashKeyGradient
             keysFull.ArriveExpect(2 * boxes * keys * BoxRowBytes);
             WarpgroupTiles.Load(keyTile, mapK, boxes, keys, head, firstKey, sample, keysFull);
             WarpgroupTiles.Load(valueTile, mapV, boxes, keys, head, firstKey, sample, keysFull);
-            for (int i = 0; i < WarpgroupRing.Stages - 2; i++)
+            for (int i = 0; i < Ahead; i++)
             {
                 Loop.Unroll();
                 Bring(ring, statistics, mapQ, mapG, mapS, i, count, start, queries, sample, head, batchHead);
@@ -85,22 +90,22 @@ internal static class WarpgroupFlashKeyGradient
             WarpgroupTiles.RowsByRows<TOperand, TN>(ref scores, keyRows, along.At(ring.OffsetOf(0)), boxes, keys, queries);
             Wgmma.Commit();
 
-            // in place of the products that gk will be added to by
-            Wgmma.Commit();
+            // the registers of sums of gradients are cleared next, which is not done while products run
+            Wgmma.Wait(0);
             for (int step = 0; step < count; step++)
             {
                 Loop.Keep();
                 int firstQuery = (start + step) * queries;
+                if (Group.Thread == 0)
+                {
+                    Bring(ring, statistics, mapQ, mapG, mapS, step + Ahead, count, start, queries, sample, head, batchHead);
+                }
+
+                Warp.Barrier();
                 Wgmma.Wait(1);
                 Wgmma.Fence();
                 WarpgroupTiles.RowsByRows<TOperand, TN>(ref slopes, valueRows, along.At(ring.OffsetOf(step, 1)), boxes, keys, queries);
                 Wgmma.Commit();
-                if (Group.Thread == 0)
-                {
-                    Bring(ring, statistics, mapQ, mapG, mapS, step + WarpgroupRing.Stages - 2, count, start, queries, sample, head, batchHead);
-                }
-
-                Warp.Barrier();
                 Shared<UInt2> stepBits = bits;
                 if (traits.Dropout)
                 {
@@ -109,20 +114,19 @@ internal static class WarpgroupFlashKeyGradient
                     Meet(warpgroup, warpgroups);
                 }
 
-                if (lastKey >= length || (traits.Causal && lastKey > firstQuery + sizes.Offset))
-                {
-                    WarpgroupScores.HideKeyRows(ref scores, warpKey, firstQuery, length, sizes.Offset, traits.Causal);
-                }
-
-                Shared<Float4> pairs = statistics.From(WarpgroupRing.StageOf(step) * queries).As<Float4>().From(Warp.Lane & 3);
+                Shared<Float4> pairs = statistics.From(ring.StageOf(step) * queries).As<Float4>().From(Warp.Lane & 3);
                 Registers<float, TN> probabilities = default;
-                for (int i = 0; i < TN.Value; i += 4)
+
+                // while products run the registers of sums are written by products only: both branches have probabilities of their own
+                if (!traits.Whole && (lastKey >= length || (traits.Causal && lastKey > firstQuery + sizes.Offset)))
                 {
-                    Float4 pair = pairs[i];
-                    probabilities[i] = FlashScores.Probability(scores[i], sizes.Scale2, pair.X);
-                    probabilities[i + 1] = FlashScores.Probability(scores[i + 1], sizes.Scale2, pair.Z);
-                    probabilities[i + 2] = FlashScores.Probability(scores[i + 2], sizes.Scale2, pair.X);
-                    probabilities[i + 3] = FlashScores.Probability(scores[i + 3], sizes.Scale2, pair.Z);
+                    Registers<float, TN> visible = scores;
+                    WarpgroupScores.HideKeyRows(ref visible, warpKey, firstQuery, length, sizes.Offset, traits.Causal);
+                    Probabilities(ref probabilities, ref visible, pairs, sizes.Scale2);
+                }
+                else
+                {
+                    Probabilities(ref probabilities, ref scores, pairs, sizes.Scale2);
                 }
 
                 if (traits.Dropout)
@@ -180,6 +184,19 @@ internal static class WarpgroupFlashKeyGradient
         WarpgroupScores.Store<TOperand, TD>(ref valueGradient, gv.From(origin), sizes.Width, sizes.KeyLength - warpKey, traits.HeadSize);
     }
 
+    private static void Probabilities<TN>(ref Registers<float, TN> probabilities, ref Registers<float, TN> scores, Shared<Float4> pairs, float scale2)
+        where TN : struct, ICount
+    {
+        for (int i = 0; i < TN.Value; i += 4)
+        {
+            Float4 pair = pairs[i];
+            probabilities[i] = FlashScores.Probability(scores[i], scale2, pair.X);
+            probabilities[i + 1] = FlashScores.Probability(scores[i + 1], scale2, pair.Z);
+            probabilities[i + 2] = FlashScores.Probability(scores[i + 2], scale2, pair.X);
+            probabilities[i + 3] = FlashScores.Probability(scores[i + 3], scale2, pair.Z);
+        }
+    }
+
     // by one thread
     private static void Bring(
         WarpgroupRing ring, Shared<Float2> statistics, in TensorMap mapQ, in TensorMap mapG, in TensorMap mapS, int index, int count, int start, int rows, int sample, int head, int batchHead)
@@ -190,7 +207,7 @@ internal static class WarpgroupFlashKeyGradient
             Mbarrier arrived = ring.Reserve(index);
             ring.Load(mapQ, index, 0, first, sample, head, arrived);
             ring.Load(mapG, index, 1, first, sample, head, arrived);
-            Tma.Load2D(statistics.From(WarpgroupRing.StageOf(index) * rows), mapS, 2 * first, batchHead, arrived);
+            Tma.Load2D(statistics.From(ring.StageOf(index) * rows), mapS, 2 * first, batchHead, arrived);
         }
     }
 

@@ -13,6 +13,11 @@ namespace LinearCald.Tensors.Cuda.Kernels;
 /// </remarks>
 internal static class WarpgroupFlashQueryGradient
 {
+    private const int Stages = 1 << StageBits;
+    private const int StageBits = 3;
+
+    /// <summary>Blocks that are on their way or there when a step begins, the step's own among them; the stages left are those of steps that slower warpgroups may be at.</summary>
+    private const int Ahead = Stages / 2;
     private const int Rows = WarpgroupFlashForward.Rows;
     private const int BoxRowBytes = WarpgroupRing.BoxRowBytes;
 
@@ -32,7 +37,7 @@ internal static class WarpgroupFlashQueryGradient
     {
         int keys = 2 * TN.Value, boxes = 2 * TD.Value / WarpgroupRing.BoxColumns, warpgroups = Group.SizeX / WarpgroupFlashForward.WarpgroupThreads, queries = warpgroups * Rows;
         Shared<byte> queryTile = Shared.Allocate<byte>(boxes * queries * BoxRowBytes, 1024), gradientTile = Shared.Allocate<byte>(boxes * queries * BoxRowBytes, 1024);
-        WarpgroupRing ring = WarpgroupRing.Allocate(keys, boxes, 2);
+        WarpgroupRing ring = WarpgroupRing.Allocate(StageBits, keys, boxes, 2);
         Mbarrier queriesFull = Mbarrier.Allocate();
         Shared<UInt2> bits = Shared.Allocate<UInt2>(traits.Dropout ? queries * keys / 64 : 1);
         ulong stream = traits.Dropout ? sizes.Key.Stream : 0;
@@ -51,7 +56,7 @@ internal static class WarpgroupFlashQueryGradient
             queriesFull.ArriveExpect(2 * boxes * queries * BoxRowBytes);
             WarpgroupTiles.Load(queryTile, mapQ, boxes, queries, head, firstQuery, sample, queriesFull);
             WarpgroupTiles.Load(gradientTile, mapG, boxes, queries, head, firstQuery, sample, queriesFull);
-            for (int i = 0; i < WarpgroupRing.Stages - 2; i++)
+            for (int i = 0; i < Ahead; i++)
             {
                 Loop.Unroll();
                 Bring(ring, mapK, mapV, i, steps, keys, sample, head);
@@ -80,35 +85,37 @@ internal static class WarpgroupFlashQueryGradient
             WarpgroupTiles.RowsByRows<TOperand, TN>(ref scores, queryRows, along.At(ring.OffsetOf(0)), boxes, queries, keys);
             Wgmma.Commit();
 
-            // in place of the products that gq will be added to by
-            Wgmma.Commit();
+            // the registers of gq's sums are cleared next, which is not done while products run
+            Wgmma.Wait(0);
             for (int step = 0; step < steps; step++)
             {
                 Loop.Keep();
+                if (Group.Thread == 0)
+                {
+                    Bring(ring, mapK, mapV, step + Ahead, steps, keys, sample, head);
+                }
+
+                Warp.Barrier();
                 Wgmma.Wait(1);
                 Wgmma.Fence();
                 WarpgroupTiles.RowsByRows<TOperand, TN>(ref slopes, gradientRows, along.At(ring.OffsetOf(step, 1)), boxes, queries, keys);
                 Wgmma.Commit();
-                if (Group.Thread == 0)
-                {
-                    Bring(ring, mapK, mapV, step + WarpgroupRing.Stages - 2, steps, keys, sample, head);
-                }
-
-                Warp.Barrier();
                 if (traits.Dropout)
                 {
                     WarpgroupTiles.MakeBits(warpBits, keys, batchHead, warpQuery, step * keys, sizes, stream);
                 }
 
-                if (step >= openSteps)
-                {
-                    WarpgroupScores.HideKeys(ref scores, warpQuery, step * keys, length, sizes.Offset, traits.Causal);
-                }
-
+                // while products run the registers of sums are written by products only: both branches have probabilities of their own
                 Registers<float, TN> probabilities = default;
-                for (int i = 0; i < TN.Value; i++)
+                if (!traits.Whole && step >= openSteps)
                 {
-                    probabilities[i] = FlashScores.Probability(scores[i], sizes.Scale2, (i & 2) == 0 ? upper.Shift : lower.Shift);
+                    Registers<float, TN> visible = scores;
+                    WarpgroupScores.HideKeys(ref visible, warpQuery, step * keys, length, sizes.Offset, traits.Causal);
+                    Probabilities(ref probabilities, ref visible, sizes.Scale2, upper.Shift, lower.Shift);
+                }
+                else
+                {
+                    Probabilities(ref probabilities, ref scores, sizes.Scale2, upper.Shift, lower.Shift);
                 }
 
                 // after the last block its scores are computed once more, and not used
@@ -150,6 +157,15 @@ internal static class WarpgroupFlashQueryGradient
         WarpgroupScores.Scale(ref gradient, sizes.Scale, sizes.Scale);
         WarpgroupScores.Store<TOperand, TD>(
             ref gradient, gq.From(sizes.Origin(batchHead, sizes.QueryLength, warpQuery, traits.HeadSize)), sizes.Width, sizes.QueryLength - warpQuery, traits.HeadSize);
+    }
+
+    private static void Probabilities<TN>(ref Registers<float, TN> probabilities, ref Registers<float, TN> scores, float scale2, float upperShift, float lowerShift)
+        where TN : struct, ICount
+    {
+        for (int i = 0; i < TN.Value; i++)
+        {
+            probabilities[i] = FlashScores.Probability(scores[i], scale2, (i & 2) == 0 ? upperShift : lowerShift);
+        }
     }
 
     // by one thread

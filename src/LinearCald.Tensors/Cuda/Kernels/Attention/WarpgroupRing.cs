@@ -4,20 +4,15 @@ namespace LinearCald.Tensors.Cuda.Kernels;
 
 /// <summary>
 /// Stages of blocks of rows of a head, in shared memory, with two barriers each: <c>full</c> counts the bytes that have come, <c>empty</c> the warps that are done with the block.
-/// Block i lies in stage i mod <see cref="Stages"/>; a block may be one tile or several of different tensors.
+/// Block i lies in stage i mod their number; a block may be one tile or several of different tensors.
 /// </summary>
 internal struct WarpgroupRing
 {
-    /// <summary>Blocks in shared memory at once.</summary>
-    public const int Stages = 1 << StageBits;
-
     /// <summary>Columns of a box: 128 bytes.</summary>
     public const int BoxColumns = 64;
 
     /// <summary>Bytes of a row of a box.</summary>
     public const int BoxRowBytes = 128;
-
-    private const int StageBits = 2;
 
     /// <summary>The first stage's tiles.</summary>
     public Shared<byte> Tiles;
@@ -27,28 +22,34 @@ internal struct WarpgroupRing
     private int _boxes;
     private int _tiles;
     private int _moreBytes;
+    private int _stageBits;
+
+    /// <summary>Blocks in shared memory at once.</summary>
+    public readonly int Stages => 1 << _stageBits;
 
     /// <summary>Bytes of a tile.</summary>
     public readonly int TileBytes => _boxes * _rows * BoxRowBytes;
 
     /// <summary>All integers are known to the compiler.</summary>
+    /// <param name="stageBits">Binary logarithm of the number of stages.</param>
     /// <param name="rows">Rows of a tile.</param>
     /// <param name="boxes">Boxes of 64 columns of a tile.</param>
     /// <param name="tiles">Tiles of a block.</param>
     /// <param name="moreBytes">Bytes that come with a block and lie elsewhere.</param>
-    public static WarpgroupRing Allocate(int rows, int boxes, int tiles = 1, int moreBytes = 0) => new()
+    public static WarpgroupRing Allocate(int stageBits, int rows, int boxes, int tiles = 1, int moreBytes = 0) => new()
     {
-        Tiles = Shared.Allocate<byte>(Stages * tiles * boxes * rows * BoxRowBytes, 1024),
-        _full = Mbarrier.Allocate(Stages),
-        _empty = Mbarrier.Allocate(Stages),
+        Tiles = Shared.Allocate<byte>((tiles << stageBits) * boxes * rows * BoxRowBytes, 1024),
+        _full = Mbarrier.Allocate(1 << stageBits),
+        _empty = Mbarrier.Allocate(1 << stageBits),
         _rows = rows,
         _boxes = boxes,
         _tiles = tiles,
         _moreBytes = moreBytes,
+        _stageBits = stageBits,
     };
 
     /// <summary>The stage of a block.</summary>
-    public static int StageOf(int index) => index & (Stages - 1);
+    public readonly int StageOf(int index) => index & (Stages - 1);
 
     /// <summary>By one thread.</summary>
     public readonly void Init()
@@ -69,7 +70,7 @@ internal struct WarpgroupRing
     public readonly Mbarrier Reserve(int index)
     {
         int stage = StageOf(index);
-        _empty.At(stage).Wait(((index >> StageBits) & 1) ^ 1);
+        _empty.At(stage).Wait(((index >> _stageBits) & 1) ^ 1);
         Mbarrier arrived = _full.At(stage);
         arrived.ArriveExpect((_tiles * TileBytes) + _moreBytes);
         return arrived;
@@ -82,7 +83,7 @@ internal struct WarpgroupRing
         WarpgroupTiles.Load(Tiles.From(OffsetOf(index, tile)), map, _boxes, _rows, head, row, sample, arrived);
 
     /// <summary>Waits until a block is there.</summary>
-    public readonly void Wait(int index) => _full.At(StageOf(index)).Wait((index >> StageBits) & 1);
+    public readonly void Wait(int index) => _full.At(StageOf(index)).Wait((index >> _stageBits) & 1);
 
     /// <summary>Says that a warp is done with a block.</summary>
     public readonly void Release(int index)
