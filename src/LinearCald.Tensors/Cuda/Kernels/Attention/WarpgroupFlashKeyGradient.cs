@@ -7,8 +7,8 @@ namespace LinearCald.Tensors.Cuda.Kernels;
 /// with their statistics. Scores are computed transposed, keys as rows, so that Pᵀ and dSᵀ are left operands of the next products in registers.
 /// </summary>
 /// <remarks>
-/// <para>Of four products a block three run while something else is computed: dPᵀ = v gyᵀ under the exponentials, the next block's scores and gv += Pᵀ gy under the gradients of scores,
-/// and gk += dSᵀ q under the next block's exponentials.</para>
+/// <para>Of four products a block three run while something else is computed: dPᵀ = v gyᵀ under the exponentials, gv += Pᵀ gy under the gradients of scores, and gk += dSᵀ q while
+/// the next block's scores are waited for; those are computed no further ahead for the reason given at <see cref="WarpgroupFlashQueryGradient"/>.</para>
 /// <para>Floor: 8 · B · H · Lq · Lk · D operations and one exponential a score.</para>
 /// </remarks>
 internal static class WarpgroupFlashKeyGradient
@@ -85,93 +85,92 @@ internal static class WarpgroupFlashKeyGradient
         keysFull.Wait(0);
         if (count > 0)
         {
-            ring.Wait(0);
-            Wgmma.Fence();
-            WarpgroupTiles.RowsByRows<TOperand, TN>(ref scores, keyRows, along.At(ring.OffsetOf(0)), boxes, keys, queries);
-            Wgmma.Commit();
-
-            // the registers of sums of gradients are cleared next, which is not done while products run
-            Wgmma.Wait(0);
-            for (int step = 0; step < count; step++)
+            // twice the same: blocks of queries of which some do not see some of the warpgroup's keys, which come first, and the others
+            int step = 0, open = lastKey >= length ? count : traits.Causal ? Math.Clamp(((lastKey - sizes.Offset + queries - 1) / queries) - start, 0, count) : 0;
+            for (int part = traits.Whole ? 1 : 0; part < 2; part++)
             {
-                Loop.Keep();
-                int firstQuery = (start + step) * queries;
-                if (Group.Thread == 0)
+                Loop.Unroll();
+                bool hides = part == 0;
+                int last = hides ? open : count;
+                for (; step < last; step++)
                 {
-                    Bring(ring, statistics, mapQ, mapG, mapS, step + Ahead, count, start, queries, sample, head, batchHead);
-                }
+                    Loop.Keep();
+                    int firstQuery = (start + step) * queries;
+                    if (Group.Thread == 0)
+                    {
+                        Bring(ring, statistics, mapQ, mapG, mapS, step + Ahead, count, start, queries, sample, head, batchHead);
+                    }
 
-                Warp.Barrier();
-                Wgmma.Wait(1);
-                Wgmma.Fence();
-                WarpgroupTiles.RowsByRows<TOperand, TN>(ref slopes, valueRows, along.At(ring.OffsetOf(step, 1)), boxes, keys, queries);
-                Wgmma.Commit();
-                Shared<UInt2> stepBits = bits;
-                if (traits.Dropout)
-                {
-                    stepBits = bits.From((((step & 1) * warpgroups) + warpgroup) * queries);
-                    DropoutBits.Make(stepBits, queries, 1, batchHead, firstQuery, firstKey + (Rows * warpgroup), sizes, stream, Warp.Index % Warps, Warps);
-                    Meet(warpgroup, warpgroups);
-                }
+                    Warp.Barrier();
+                    ring.Wait(step);
+                    Wgmma.Fence();
+                    WarpgroupTiles.RowsByRows<TOperand, TN>(ref scores, keyRows, along.At(ring.OffsetOf(step)), boxes, keys, queries);
+                    Wgmma.Commit();
+                    WarpgroupTiles.RowsByRows<TOperand, TN>(ref slopes, valueRows, along.At(ring.OffsetOf(step, 1)), boxes, keys, queries);
+                    Wgmma.Commit();
+                    Shared<UInt2> stepBits = bits;
+                    if (traits.Dropout)
+                    {
+                        stepBits = bits.From((((step & 1) * warpgroups) + warpgroup) * queries);
+                        DropoutBits.Make(stepBits, queries, 1, batchHead, firstQuery, firstKey + (Rows * warpgroup), sizes, stream, Warp.Index % Warps, Warps);
+                        Meet(warpgroup, warpgroups);
+                    }
 
-                Shared<Float4> pairs = statistics.From(ring.StageOf(step) * queries).As<Float4>().From(Warp.Lane & 3);
-                Registers<float, TN> probabilities = default;
+                    Wgmma.Wait(1);
+                    if (step > 0)
+                    {
+                        ring.Release(step - 1);
+                    }
 
-                // while products run the registers of sums are written by products only: both branches have probabilities of their own
-                if (!traits.Whole && (lastKey >= length || (traits.Causal && lastKey > firstQuery + sizes.Offset)))
-                {
-                    Registers<float, TN> visible = scores;
-                    WarpgroupScores.HideKeyRows(ref visible, warpKey, firstQuery, length, sizes.Offset, traits.Causal);
-                    Probabilities(ref probabilities, ref visible, pairs, sizes.Scale2);
-                }
-                else
-                {
-                    Probabilities(ref probabilities, ref scores, pairs, sizes.Scale2);
-                }
+                    if (hides)
+                    {
+                        WarpgroupScores.HideKeyRows(ref scores, warpKey, firstQuery, length, sizes.Offset, traits.Causal);
+                    }
 
-                if (traits.Dropout)
-                {
-                    Registers<float, TN> kept = probabilities;
-                    WarpgroupScores.DropKeyRows(ref kept, stepBits);
-                    WarpgroupScores.Pack<TOperand, TN>(ref kept, ref packed);
-                }
-                else
-                {
-                    WarpgroupScores.Pack<TOperand, TN>(ref probabilities, ref packed);
-                }
+                    Shared<Float4> pairs = statistics.From(ring.StageOf(step) * queries).As<Float4>().From(Warp.Lane & 3);
+                    for (int i = 0; i < TN.Value; i += 4)
+                    {
+                        Float4 pair = pairs[i];
+                        scores[i] = FlashScores.Probability(scores[i], sizes.Scale2, pair.X);
+                        scores[i + 1] = FlashScores.Probability(scores[i + 1], sizes.Scale2, pair.Z);
+                        scores[i + 2] = FlashScores.Probability(scores[i + 2], sizes.Scale2, pair.X);
+                        scores[i + 3] = FlashScores.Probability(scores[i + 3], sizes.Scale2, pair.Z);
+                    }
 
-                // after the last block its scores are computed once more, and not used
-                int next = Math.Min(step + 1, count - 1);
-                ring.Wait(next);
-                Wgmma.Fence();
-                WarpgroupTiles.RowsByRows<TOperand, TN>(ref scores, keyRows, along.At(ring.OffsetOf(next)), boxes, keys, queries);
-                Wgmma.Commit();
-                WarpgroupTiles.RegistersByColumns<TOperand, TN, TD>(ref valueGradient, ref packed, across.At(ring.OffsetOf(step, 1)));
-                Wgmma.Commit();
-                Wgmma.Wait(2);
-                if (step > 0)
-                {
-                    ring.Release(step - 1);
-                }
+                    if (traits.Dropout)
+                    {
+                        Registers<float, TN> kept = scores;
+                        WarpgroupScores.DropKeyRows(ref kept, stepBits);
+                        WarpgroupScores.Pack<TOperand, TN>(ref kept, ref packed);
+                    }
+                    else
+                    {
+                        WarpgroupScores.Pack<TOperand, TN>(ref scores, ref packed);
+                    }
 
-                if (traits.Dropout)
-                {
-                    WarpgroupScores.DropKeyRows(ref slopes, stepBits);
-                }
+                    Wgmma.Fence();
+                    WarpgroupTiles.RegistersByColumns<TOperand, TN, TD>(ref valueGradient, ref packed, across.At(ring.OffsetOf(step, 1)));
+                    Wgmma.Commit();
+                    Wgmma.Wait(1);
+                    if (traits.Dropout)
+                    {
+                        WarpgroupScores.DropKeyRows(ref slopes, stepBits);
+                    }
 
-                for (int i = 0; i < TN.Value; i += 4)
-                {
-                    Float4 pair = pairs[i];
-                    slopes[i] = probabilities[i] * GpuMath.Fma(slopes[i], sizes.Kept, pair.Y);
-                    slopes[i + 1] = probabilities[i + 1] * GpuMath.Fma(slopes[i + 1], sizes.Kept, pair.W);
-                    slopes[i + 2] = probabilities[i + 2] * GpuMath.Fma(slopes[i + 2], sizes.Kept, pair.Y);
-                    slopes[i + 3] = probabilities[i + 3] * GpuMath.Fma(slopes[i + 3], sizes.Kept, pair.W);
-                }
+                    for (int i = 0; i < TN.Value; i += 4)
+                    {
+                        Float4 pair = pairs[i];
+                        slopes[i] = scores[i] * GpuMath.Fma(slopes[i], sizes.Kept, pair.Y);
+                        slopes[i + 1] = scores[i + 1] * GpuMath.Fma(slopes[i + 1], sizes.Kept, pair.W);
+                        slopes[i + 2] = scores[i + 2] * GpuMath.Fma(slopes[i + 2], sizes.Kept, pair.Y);
+                        slopes[i + 3] = scores[i + 3] * GpuMath.Fma(slopes[i + 3], sizes.Kept, pair.W);
+                    }
 
-                WarpgroupScores.Pack<TOperand, TN>(ref slopes, ref packedSlopes);
-                Wgmma.Fence();
-                WarpgroupTiles.RegistersByColumns<TOperand, TN, TD>(ref keyGradient, ref packedSlopes, across.At(ring.OffsetOf(step)));
-                Wgmma.Commit();
+                    WarpgroupScores.Pack<TOperand, TN>(ref slopes, ref packedSlopes);
+                    Wgmma.Fence();
+                    WarpgroupTiles.RegistersByColumns<TOperand, TN, TD>(ref keyGradient, ref packedSlopes, across.At(ring.OffsetOf(step)));
+                    Wgmma.Commit();
+                }
             }
 
             Wgmma.Wait(0);
@@ -182,19 +181,6 @@ internal static class WarpgroupFlashKeyGradient
         WarpgroupScores.Store<TOperand, TD>(ref keyGradient, gk.From(origin), sizes.Width, sizes.KeyLength - warpKey, traits.HeadSize);
         WarpgroupScores.Scale(ref valueGradient, sizes.Kept, sizes.Kept);
         WarpgroupScores.Store<TOperand, TD>(ref valueGradient, gv.From(origin), sizes.Width, sizes.KeyLength - warpKey, traits.HeadSize);
-    }
-
-    private static void Probabilities<TN>(ref Registers<float, TN> probabilities, ref Registers<float, TN> scores, Shared<Float4> pairs, float scale2)
-        where TN : struct, ICount
-    {
-        for (int i = 0; i < TN.Value; i += 4)
-        {
-            Float4 pair = pairs[i];
-            probabilities[i] = FlashScores.Probability(scores[i], scale2, pair.X);
-            probabilities[i + 1] = FlashScores.Probability(scores[i + 1], scale2, pair.Z);
-            probabilities[i + 2] = FlashScores.Probability(scores[i + 2], scale2, pair.X);
-            probabilities[i + 3] = FlashScores.Probability(scores[i + 3], scale2, pair.Z);
-        }
     }
 
     // by one thread

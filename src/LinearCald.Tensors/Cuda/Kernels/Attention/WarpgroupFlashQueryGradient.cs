@@ -7,8 +7,8 @@ namespace LinearCald.Tensors.Cuda.Kernels;
 /// leaves what <see cref="WarpgroupFlashKeyGradient"/> needs of every query.
 /// </summary>
 /// <remarks>
-/// <para>While a thread computes exponentials of a block, its dP = gy vᵀ is computed; while it computes the gradients of scores from both, the next block's scores are; and while it
-/// waits for those, gq is added to. All three products run on the matrix units in this order: scores, dP, gq.</para>
+/// <para>While a thread computes exponentials of a block, its dP = gy vᵀ is computed, and gq is added to while it waits for the next block's scores. Scores are not computed further ahead: an
+/// assembler (ptxas 13) does not see that products which were started in one round of a loop are over in the next, and waits for every single one then.</para>
 /// <para>Floor: 6 · B · H · Lq · Lk · D operations and one exponential a score.</para>
 /// </remarks>
 internal static class WarpgroupFlashQueryGradient
@@ -80,73 +80,69 @@ internal static class WarpgroupFlashQueryGradient
         if (steps > 0)
         {
             queriesFull.Wait(0);
-            ring.Wait(0);
-            Wgmma.Fence();
-            WarpgroupTiles.RowsByRows<TOperand, TN>(ref scores, queryRows, along.At(ring.OffsetOf(0)), boxes, queries, keys);
-            Wgmma.Commit();
 
-            // the registers of gq's sums are cleared next, which is not done while products run
-            Wgmma.Wait(0);
-            for (int step = 0; step < steps; step++)
+            // twice the same: the blocks that are seen in full, and the others
+            int step = 0;
+            for (int part = 0; part < (traits.Whole ? 1 : 2); part++)
             {
-                Loop.Keep();
-                if (Group.Thread == 0)
+                Loop.Unroll();
+                bool hides = part == 1;
+                int last = traits.Whole || hides ? steps : Math.Min(openSteps, steps);
+                for (; step < last; step++)
                 {
-                    Bring(ring, mapK, mapV, step + Ahead, steps, keys, sample, head);
-                }
+                    Loop.Keep();
+                    if (Group.Thread == 0)
+                    {
+                        Bring(ring, mapK, mapV, step + Ahead, steps, keys, sample, head);
+                    }
 
-                Warp.Barrier();
-                Wgmma.Wait(1);
-                Wgmma.Fence();
-                WarpgroupTiles.RowsByRows<TOperand, TN>(ref slopes, gradientRows, along.At(ring.OffsetOf(step, 1)), boxes, queries, keys);
-                Wgmma.Commit();
-                if (traits.Dropout)
-                {
-                    WarpgroupTiles.MakeBits(warpBits, keys, batchHead, warpQuery, step * keys, sizes, stream);
-                }
+                    Warp.Barrier();
+                    ring.Wait(step);
+                    Wgmma.Fence();
+                    WarpgroupTiles.RowsByRows<TOperand, TN>(ref scores, queryRows, along.At(ring.OffsetOf(step)), boxes, queries, keys);
+                    Wgmma.Commit();
+                    WarpgroupTiles.RowsByRows<TOperand, TN>(ref slopes, gradientRows, along.At(ring.OffsetOf(step, 1)), boxes, queries, keys);
+                    Wgmma.Commit();
+                    if (traits.Dropout)
+                    {
+                        WarpgroupTiles.MakeBits(warpBits, keys, batchHead, warpQuery, step * keys, sizes, stream);
+                    }
 
-                // while products run the registers of sums are written by products only: both branches have probabilities of their own
-                Registers<float, TN> probabilities = default;
-                if (!traits.Whole && step >= openSteps)
-                {
-                    Registers<float, TN> visible = scores;
-                    WarpgroupScores.HideKeys(ref visible, warpQuery, step * keys, length, sizes.Offset, traits.Causal);
-                    Probabilities(ref probabilities, ref visible, sizes.Scale2, upper.Shift, lower.Shift);
-                }
-                else
-                {
-                    Probabilities(ref probabilities, ref scores, sizes.Scale2, upper.Shift, lower.Shift);
-                }
+                    Wgmma.Wait(1);
+                    if (step > 0)
+                    {
+                        ring.Release(step - 1);
+                    }
 
-                // after the last block its scores are computed once more, and not used
-                int next = Math.Min(step + 1, steps - 1);
-                ring.Wait(next);
-                Wgmma.Fence();
-                WarpgroupTiles.RowsByRows<TOperand, TN>(ref scores, queryRows, along.At(ring.OffsetOf(next)), boxes, queries, keys);
-                Wgmma.Commit();
-                Wgmma.Wait(1);
-                if (step > 0)
-                {
-                    ring.Release(step - 1);
-                }
+                    if (hides)
+                    {
+                        WarpgroupScores.HideKeys(ref scores, warpQuery, step * keys, length, sizes.Offset, traits.Causal);
+                    }
 
-                if (traits.Dropout)
-                {
-                    WarpgroupScores.Drop(ref slopes, warpBits);
-                }
+                    for (int i = 0; i < TN.Value; i++)
+                    {
+                        scores[i] = FlashScores.Probability(scores[i], sizes.Scale2, (i & 2) == 0 ? upper.Shift : lower.Shift);
+                    }
 
-                for (int i = 0; i < TN.Value; i += 4)
-                {
-                    slopes[i] = upper.Slope(probabilities[i], slopes[i], sizes.Kept);
-                    slopes[i + 1] = upper.Slope(probabilities[i + 1], slopes[i + 1], sizes.Kept);
-                    slopes[i + 2] = lower.Slope(probabilities[i + 2], slopes[i + 2], sizes.Kept);
-                    slopes[i + 3] = lower.Slope(probabilities[i + 3], slopes[i + 3], sizes.Kept);
-                }
+                    Wgmma.Wait(0);
+                    if (traits.Dropout)
+                    {
+                        WarpgroupScores.Drop(ref slopes, warpBits);
+                    }
 
-                WarpgroupScores.Pack<TOperand, TN>(ref slopes, ref packed);
-                Wgmma.Fence();
-                WarpgroupTiles.RegistersByColumns<TOperand, TN, TD>(ref gradient, ref packed, across.At(ring.OffsetOf(step)));
-                Wgmma.Commit();
+                    for (int i = 0; i < TN.Value; i += 4)
+                    {
+                        slopes[i] = upper.Slope(scores[i], slopes[i], sizes.Kept);
+                        slopes[i + 1] = upper.Slope(scores[i + 1], slopes[i + 1], sizes.Kept);
+                        slopes[i + 2] = lower.Slope(scores[i + 2], slopes[i + 2], sizes.Kept);
+                        slopes[i + 3] = lower.Slope(scores[i + 3], slopes[i + 3], sizes.Kept);
+                    }
+
+                    WarpgroupScores.Pack<TOperand, TN>(ref slopes, ref packed);
+                    Wgmma.Fence();
+                    WarpgroupTiles.RegistersByColumns<TOperand, TN, TD>(ref gradient, ref packed, across.At(ring.OffsetOf(step)));
+                    Wgmma.Commit();
+                }
             }
 
             Wgmma.Wait(0);
@@ -157,15 +153,6 @@ internal static class WarpgroupFlashQueryGradient
         WarpgroupScores.Scale(ref gradient, sizes.Scale, sizes.Scale);
         WarpgroupScores.Store<TOperand, TD>(
             ref gradient, gq.From(sizes.Origin(batchHead, sizes.QueryLength, warpQuery, traits.HeadSize)), sizes.Width, sizes.QueryLength - warpQuery, traits.HeadSize);
-    }
-
-    private static void Probabilities<TN>(ref Registers<float, TN> probabilities, ref Registers<float, TN> scores, float scale2, float upperShift, float lowerShift)
-        where TN : struct, ICount
-    {
-        for (int i = 0; i < TN.Value; i++)
-        {
-            probabilities[i] = FlashScores.Probability(scores[i], scale2, (i & 2) == 0 ? upperShift : lowerShift);
-        }
     }
 
     // by one thread
