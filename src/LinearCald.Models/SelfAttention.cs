@@ -52,9 +52,10 @@ internal sealed class SelfAttention : TokenMixer
         _output = names.Output is { } output ? AddModule(output, sizes.NewMap(context)) : null;
     }
 
-    /// <summary>[B, L, d] in the compute type → [B, L, d]: in the parameters' type, that of the residual stream, where there is an output map.</summary>
+    /// <summary>[B, L, d] → [B, L, d]: in the parameters' type, that of the residual stream, where there is an output map.</summary>
     public override Tensor Forward(Tensor x, Tensor? lengths, ForwardContext context)
     {
+        x = context.Compute(x);
         Tensor y = _query.Forward(x).Attention(_key.Forward(x), _value.Forward(x), lengths, _sizes.Options(context));
         return _output?.Forward(y, _output.Weight.Value.Type) ?? y;
     }

@@ -16,7 +16,8 @@ public sealed class Parameter
     public Tensor Value { get; }
 
     /// <summary>The values as a part of a network with a gradient scale uses them; the values themselves without one.</summary>
-    internal Tensor In(GradientScale? scale) => scale?.Parameter(Value) ?? Value;
+    /// <param name="scale">The part's, or null.</param>
+    public Tensor In(GradientScale? scale) => scale?.Parameter(Value) ?? Value;
 
     /// <summary>Whether a gradient has reached it since the last <see cref="Module.ClearGradients"/>. Set it after recorded work that brings one.</summary>
     public bool HasGradient

@@ -25,6 +25,7 @@ internal sealed class GptNeoXAttention : CausalMixer
     public override Tensor Forward(Tensor x, LanguageInput input, ForwardContext context, LayerMemory? memory, DType output)
     {
         KeyValueCache? cache = (KeyValueCache?)memory;
+        x = context.Compute(x);
         int batch = x.Shape[0];
         int length = x.Shape[1];
         Tensor heads = _queryKeyValue.Forward(x) // [B, L, H · 3 · d/H]

@@ -49,7 +49,7 @@ internal sealed class GptNeoXLayer : CausalLayer
     public override Tensor Forward(Tensor x, LanguageInput input, ForwardContext context, LayerMemory? memory)
     {
         using MemoryScope scope = MemoryScope.Begin();
-        Tensor a = Dropped(_mixer.Forward(context.Compute(_mixerNorm.Forward(x)), input, context, memory, x.Type), context);
+        Tensor a = Dropped(_mixer.Forward(_mixerNorm.Forward(x), input, context, memory, x.Type), context);
         if (_config.ParallelResidual)
         {
             Tensor f = Dropped(_feedForward.Forward(context.Compute(_feedForwardNorm.Forward(x)), x.Type), context);

@@ -23,10 +23,11 @@ internal sealed class CausalConvolution : Module
     /// <param name="lengths">int32 [B]: valid positions; null when all are.</param>
     /// <param name="state">The last K − 1 inputs [B, K − 1, D] of earlier passes, updated; null outside generation.</param>
     /// <param name="reverse">Whether positions see the K − 1 after them and not those before.</param>
-    public Tensor Forward(Tensor x, Tensor? sequences, Tensor? lengths, Tensor? state = null, bool reverse = false)
+    /// <param name="scale">Of the mixer; null where gradients have their own size.</param>
+    public Tensor Forward(Tensor x, Tensor? sequences, Tensor? lengths, Tensor? state = null, bool reverse = false, GradientScale? scale = null)
     {
         // Padding lies behind the text: only what ends there, a state or the way back, meets it. The scan that follows takes nothing from it.
         Tensor? ends = state is null && !reverse ? null : lengths;
-        return x.CausalConv1d(_weight.Value, _bias?.Value, Activation.Silu, sequences, ends, state, reverse);
+        return x.CausalConv1d(_weight.In(scale), _bias?.In(scale), Activation.Silu, sequences, ends, state, reverse);
     }
 }

@@ -38,35 +38,37 @@ internal sealed class Mamba2Mixer : CausalMixer
         _aLog = AddParameter("A_log", context, new Shape(heads), config.DecayStart is { } range ? MambaInitialisers.LogUniform(range.Low, range.High) : MambaInitialisers.LogRamp(heads));
         _d = AddParameter("D", context, new Shape(heads), Initialisers.Constant(1));
         int inputs = checked(inner + config.ConvolutionSize + heads);
-        _in = AddModule("in_proj", new Linear(context, width, inputs, MambaInitialisers.FanIn(width), Bias(width)));
+        _in = AddModule("in_proj", new Linear(context, width, inputs, MambaInitialisers.FanIn(width), Bias(width), twoTerms: true));
         _convolution = AddModule("conv1d", new CausalConvolution(context, config.ConvolutionSize, config.ConvKernel, config.UseConvBias));
         _norm = AddModule("norm", new RmsNorm(context, inner, epsilon));
-        _out = AddModule("out_proj", new Linear(context, inner, width, Initialisers.Uniform(outScale / Math.Sqrt(inner)), Bias(inner)));
+        _out = AddModule("out_proj", new Linear(context, inner, width, Initialisers.Uniform(outScale / Math.Sqrt(inner)), Bias(inner), twoTerms: true));
     }
 
     /// <summary>Element type of the parameters.</summary>
     public DType ParameterType => _out.Weight.Value.Type;
 
     public override Tensor Forward(Tensor x, LanguageInput input, ForwardContext context, LayerMemory? memory, DType output) =>
-        Forward(x, input.Lengths, input.Sequences, (RecurrentMemory?)memory, output);
+        Forward(x, input.Lengths, context, output, input.Sequences, (RecurrentMemory?)memory);
 
     /// <summary>[B, L, d] → [B, L, d]. Padding reaches no valid position; without a bias in out_proj it gives 0.</summary>
-    /// <param name="x">Hidden states in the compute type.</param>
+    /// <param name="x">Hidden states in the type of the residual stream.</param>
     /// <param name="lengths">int32 [B]: valid positions; null when all are.</param>
+    /// <param name="context">What the pass is for.</param>
+    /// <param name="output">Type of the result.</param>
     /// <param name="sequences">int32 [B, L]: numbers of the documents; null for one a row.</param>
     /// <param name="past">What earlier passes left behind, updated; null outside generation, and backwards.</param>
-    /// <param name="output">Type of the result; null for x's.</param>
-    public Tensor Forward(Tensor x, Tensor? lengths, Tensor? sequences = null, RecurrentMemory? past = null, DType? output = null)
+    public Tensor Forward(Tensor x, Tensor? lengths, ForwardContext context, DType output, Tensor? sequences = null, RecurrentMemory? past = null)
     {
+        (x, GradientScale? scale) = MixerFormat.Enter(x, context);
         (int inner, int shared) = (_config.InnerSize, _config.Groups * _config.StateSize);
-        Tensor all = _in.Forward(x); // [B, L, 2 H P + 2 G N + H]: z, x, B, C, Δ's argument
+        Tensor all = _in.Forward(x, null, scale); // [B, L, 2 H P + 2 G N + H]: z, x, B, C, Δ's argument
         Tensor z = all.Narrow(-1, 0, inner); // [B, L, H P]
         Tensor delta = all.Narrow(-1, inner + _config.ConvolutionSize, _config.Heads); // [B, L, H]
-        Tensor ubc = _convolution.Forward(all.Narrow(-1, inner, _config.ConvolutionSize), sequences, lengths, past?.Convolution, _reverse); // [B, L, H P + 2 G N]
+        Tensor ubc = _convolution.Forward(all.Narrow(-1, inner, _config.ConvolutionSize), sequences, lengths, past?.Convolution, _reverse, scale); // [B, L, H P + 2 G N]
         Tensor u = ubc.Narrow(-1, 0, inner); // [B, L, H P]
         Tensor b = ubc.Narrow(-1, inner, shared); // [B, L, G N]
         Tensor c = ubc.Narrow(-1, inner + shared, shared); // [B, L, G N]
-        Tensor a = past is null ? Rates() : past.Rates(Rates); // [H]
+        Tensor a = past is null ? Rates(scale) : past.Rates(Rates); // [H]
         SsdOptions options = new()
         {
             Heads = _config.Heads,
@@ -80,8 +82,8 @@ internal sealed class Mamba2Mixer : CausalMixer
             InitialState = past?.State,
             FinalState = past?.State,
         };
-        Tensor y = u.SsdScan(delta, a, b, c, _d.Value, _timeStepBias.Value, options); // [B, L, H P]
-        return _out.Forward(_norm.ForwardGated(y, z), output);
+        Tensor y = u.SsdScan(delta, a, b, c, _d.In(scale), _timeStepBias.In(scale), options); // [B, L, H P]
+        return MixerFormat.Leave(_out, _norm.ForwardGated(y, z, scale), scale, output);
     }
 
     public override LayerMemory NewMemory(int batch, int capacity) => new RecurrentMemory(
@@ -90,8 +92,10 @@ internal sealed class Mamba2Mixer : CausalMixer
         new Shape(batch, _config.ConvKernel - 1, _config.ConvolutionSize),
         new Shape(batch, _config.Heads, _config.HeadSize, _config.StateSize));
 
+    private Tensor Rates() => Rates(null);
+
     /// <summary>A = −exp(A_log).</summary>
-    private Tensor Rates() => _aLog.Value.Apply(Activation.Exp).Affine(-1);
+    private Tensor Rates(GradientScale? scale) => _aLog.In(scale).Apply(Activation.Exp).Affine(-1);
 
     private Initialiser? Bias(int inputs) => _config.UseBias ? MambaInitialisers.FanIn(inputs) : null;
 }

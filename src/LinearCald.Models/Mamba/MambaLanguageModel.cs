@@ -23,7 +23,7 @@ internal sealed class MambaLayer : CausalLayer
     public override Tensor Forward(Tensor x, LanguageInput input, ForwardContext context, LayerMemory? memory)
     {
         using MemoryScope scope = MemoryScope.Begin();
-        return scope.Keep(x.Add(_mixer.Forward(context.Compute(_norm.Forward(x)), input, context, memory, x.Type)));
+        return scope.Keep(x.Add(_mixer.Forward(_norm.Forward(x), input, context, memory, x.Type)));
     }
 
     public override LayerMemory NewMemory(int batch, int capacity) => _mixer.NewMemory(batch, capacity);

@@ -49,14 +49,15 @@ internal sealed class MambaMixer : CausalMixer
     {
         RecurrentMemory? past = (RecurrentMemory?)memory;
         (int inner, int states, int rank) = (_config.InnerSize, _config.StateSize, _config.TimeStepRank);
-        Tensor uz = _in.Forward(x); // [B, L, 2 D]
+        (x, GradientScale? scale) = MixerFormat.Enter(x, context);
+        Tensor uz = _in.Forward(x, null, scale); // [B, L, 2 D]
         Tensor z = uz.Narrow(-1, inner, inner); // [B, L, D]
-        Tensor u = _convolution.Forward(uz.Narrow(-1, 0, inner), input.Sequences, input.Lengths, past?.Convolution); // [B, L, D]
-        Tensor rbc = _parameters.Forward(u); // [B, L, R + 2 N]
-        Tensor delta = rbc.Narrow(-1, 0, rank).Linear(_timeStep.Weight.Value); // [B, L, D]; its bias is added in the scan, in float32
+        Tensor u = _convolution.Forward(uz.Narrow(-1, 0, inner), input.Sequences, input.Lengths, past?.Convolution, scale: scale); // [B, L, D]
+        Tensor rbc = _parameters.Forward(u, null, scale); // [B, L, R + 2 N]
+        Tensor delta = rbc.Narrow(-1, 0, rank).Linear(_timeStep.Weight.In(scale)); // [B, L, D]; its bias is added in the scan, in float32
         Tensor b = rbc.Narrow(-1, rank, states); // [B, L, N]
         Tensor c = rbc.Narrow(-1, rank + states, states); // [B, L, N]
-        Tensor a = past is null ? Rates() : past.Rates(Rates); // [D, N]
+        Tensor a = past is null ? Rates(scale) : past.Rates(Rates); // [D, N]
         SelectiveScanOptions options = new()
         {
             Softplus = true,
@@ -65,8 +66,8 @@ internal sealed class MambaMixer : CausalMixer
             InitialState = past?.State,
             FinalState = past?.State,
         };
-        Tensor y = u.SelectiveScan(delta, a, b, c, _d.Value, z, _timeStep.Bias!.Value, options); // [B, L, D], gated by SiLU(z)
-        return _out.Forward(y, output);
+        Tensor y = u.SelectiveScan(delta, a, b, c, _d.In(scale), z, _timeStep.Bias!.In(scale), options); // [B, L, D], gated by SiLU(z)
+        return MixerFormat.Leave(_out, y, scale, output);
     }
 
     public override LayerMemory NewMemory(int batch, int capacity) => new RecurrentMemory(
@@ -75,8 +76,10 @@ internal sealed class MambaMixer : CausalMixer
         new Shape(batch, _config.ConvKernel - 1, _config.InnerSize),
         new Shape(batch, _config.InnerSize, _config.StateSize));
 
+    private Tensor Rates() => Rates(null);
+
     /// <summary>A = −exp(A_log).</summary>
-    private Tensor Rates() => _aLog.Value.Apply(Activation.Exp).Affine(-1);
+    private Tensor Rates(GradientScale? scale) => _aLog.In(scale).Apply(Activation.Exp).Affine(-1);
 
     private Initialiser? Bias(int inputs) => _config.UseBias ? MambaInitialisers.FanIn(inputs) : null;
 }

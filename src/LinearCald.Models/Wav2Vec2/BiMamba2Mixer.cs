@@ -23,10 +23,10 @@ internal sealed class BiMamba2Mixer : TokenMixer
         _backward = AddModule("bw_mamba", new Mamba2Mixer(context, width, config.Mixer, config.NormEpsilon, outScale: 1, reverse: true));
     }
 
-    /// <summary>[B, T, d] in the compute type → [B, T, d] in the parameters' type, that of the residual stream; the directions' sum is 0 on padding.</summary>
+    /// <summary>[B, T, d] → [B, T, d] in the parameters' type, that of the residual stream; the directions' sum is 0 on padding.</summary>
     public override Tensor Forward(Tensor x, Tensor? lengths, ForwardContext context)
     {
-        Tensor y = Direction(_forward, x, lengths).Add(Direction(_backward, x, lengths));
+        Tensor y = Direction(_forward, x, lengths, context).Add(Direction(_backward, x, lengths, context));
         if (_config.Mixer.UseBias)
         {
             y = y.MaskRows(lengths); // without a bias each direction is 0 there
@@ -36,9 +36,9 @@ internal sealed class BiMamba2Mixer : TokenMixer
     }
 
     /// <summary>What one direction needs on its way is given back before the other begins.</summary>
-    private static Tensor Direction(Mamba2Mixer mixer, Tensor x, Tensor? lengths)
+    private static Tensor Direction(Mamba2Mixer mixer, Tensor x, Tensor? lengths, ForwardContext context)
     {
         using MemoryScope scope = MemoryScope.Begin();
-        return scope.Keep(mixer.Forward(x, lengths, output: mixer.ParameterType));
+        return scope.Keep(mixer.Forward(x, lengths, context, mixer.ParameterType));
     }
 }

@@ -67,6 +67,6 @@ internal sealed class Wav2Vec2Layer : Module
     private Tensor Mixed(Tensor x, Tensor? lengths, ForwardContext context)
     {
         using MemoryScope scope = MemoryScope.Begin();
-        return scope.Keep(_mixer.Forward(context.Compute(x), lengths, context));
+        return scope.Keep(_mixer.Forward(x, lengths, context));
     }
 }

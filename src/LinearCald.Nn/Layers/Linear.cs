@@ -28,7 +28,7 @@ public sealed class Linear : Module
     /// <param name="bias">Start of the bias; null for a map without one.</param>
     /// <param name="activation">Applied to the result, fused.</param>
     /// <param name="full">Float32 products even where the device rounds others to tf32: for small maps before or behind all layers.</param>
-    /// <param name="twoTerms">More digits than tf32 in the forward product, see <see cref="LinearOperation.Linear"/>.</param>
+    /// <param name="twoTerms">More digits than tf32, see <see cref="LinearOperation.Linear"/>.</param>
     public Linear(
         BuildContext context, int inputs, int outputs, Initialiser weight, Initialiser? bias, Activation activation = Activation.None, bool full = false, bool twoTerms = false)
     {
@@ -45,6 +45,9 @@ public sealed class Linear : Module
     public Parameter? Bias { get; }
 
     /// <summary>[..., in] → [..., out].</summary>
+    /// <param name="x">Input.</param>
     /// <param name="output">Type of the result: x's when null, or Float32 for 16-bit x.</param>
-    public Tensor Forward(Tensor x, DType? output = null) => x.Linear(Weight.Value, Bias?.Value, _activation, _full, output, _twoTerms);
+    /// <param name="scale">Of the part of the network that the layer belongs to; null where gradients have their own size.</param>
+    public Tensor Forward(Tensor x, DType? output = null, GradientScale? scale = null) =>
+        x.Linear(Weight.In(scale), Bias?.In(scale), _activation, _full, output, _twoTerms);
 }

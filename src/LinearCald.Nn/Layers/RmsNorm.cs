@@ -20,5 +20,8 @@ public sealed class RmsNorm : Module
     public Tensor Forward(Tensor x) => x.RmsNorm(Weight.Value, _epsilon);
 
     /// <summary>The norm of x · SiLU(z), over all features at once.</summary>
-    public Tensor ForwardGated(Tensor x, Tensor z) => x.GatedRmsNorm(z, Weight.Value, _epsilon);
+    /// <param name="x">Input.</param>
+    /// <param name="z">Gate.</param>
+    /// <param name="scale">Of the part of the network that the layer belongs to; null where gradients have their own size.</param>
+    public Tensor ForwardGated(Tensor x, Tensor z, GradientScale? scale = null) => x.GatedRmsNorm(z, Weight.In(scale), _epsilon);
 }

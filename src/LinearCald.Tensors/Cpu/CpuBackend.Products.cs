@@ -6,7 +6,7 @@ namespace LinearCald.Tensors.Cpu;
 /// <content>Matrix products.</content>
 internal sealed unsafe partial class CpuBackend
 {
-    public override void MatMul(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c, double alpha, bool accumulate)
+    public override void MatMul(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c, double alpha, bool accumulate, bool twoTerms = false)
     {
         switch (a.Type)
         {

@@ -8,7 +8,7 @@ internal sealed partial class GpuBackend
 {
     public override void Conv1d(Tensor x, Tensor w, Tensor? bias, int stride, int padding, int groups, Activation f, Tensor? pre, bool twoTerms, Tensor y)
     {
-        Conv1dProblem problem = ConvolutionOf(x, w.Shape[0], w.Shape[1], stride, padding, groups) with { Precision = ForwardPrecisionOf("Conv1d", x, twoTerms) };
+        Conv1dProblem problem = ConvolutionOf(x, w.Shape[0], w.Shape[1], stride, padding, groups) with { Precision = PrecisionOf("Conv1d", x, twoTerms) };
         Kernels.Conv1d.Forward(_accelerator, problem, Address(x), Address(w), AddressOrZero(bias), f, AddressOrZero(pre), Address(y));
     }
 

@@ -6,7 +6,7 @@ namespace LinearCald.Tensors.Cuda;
 /// <content>Matrix products.</content>
 internal sealed partial class GpuBackend
 {
-    public override void MatMul(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c, double alpha, bool accumulate)
+    public override void MatMul(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c, double alpha, bool accumulate, bool twoTerms = false)
     {
         int m = a.Shape[transposeA ? -1 : -2];
         int k = a.Shape[transposeA ? -2 : -1];
@@ -16,7 +16,7 @@ internal sealed partial class GpuBackend
         {
             Alpha = (float)alpha,
             Accumulate = accumulate,
-            Precision = PrecisionOf("MatMul", a),
+            Precision = PrecisionOf("MatMul", a, twoTerms),
             Output = c.Type,
         };
         GemmLauncher.Run(_accelerator, problem, new GemmOperands(Address(a), Address(b), Address(c)));
@@ -28,14 +28,14 @@ internal sealed partial class GpuBackend
         GemmProblem problem = GemmProblem.Contiguous(rows, w.Shape[0], w.Shape[1], false, true) with
         {
             Activation = f,
-            Precision = ForwardPrecisionOf("Linear", x, twoTerms),
+            Precision = PrecisionOf("Linear", x, twoTerms),
             Output = y.Type,
             Float32Bias = bias is { Type: DType.Float32 },
         };
         GemmLauncher.Run(_accelerator, problem, new GemmOperands(Address(x), Address(w), Address(y), AddressOrZero(bias), AddressOrZero(pre)));
     }
 
-    private GemmPrecision ForwardPrecisionOf(string operation, Tensor operand, bool twoTerms)
+    private GemmPrecision PrecisionOf(string operation, Tensor operand, bool twoTerms)
     {
         GemmPrecision precision = PrecisionOf(operation, operand);
         return twoTerms && precision == GemmPrecision.TensorFloat32 ? GemmPrecision.TwoBFloat16 : precision;

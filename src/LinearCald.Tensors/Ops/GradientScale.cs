@@ -6,7 +6,7 @@ namespace LinearCald.Tensors.Ops;
 /// A part of a network that computes in Float16 between <see cref="Parameter"/> and <see cref="Leave"/> while the rest has formats of more range: Float16 has three more binary
 /// digits than BFloat16 in the same bytes and time, but gradients of real losses lie below its smallest number. They enter the part multiplied by one factor for all, which
 /// brings their norm to a fixed size, and the gradients of the part's parameters are divided by it in Float32. The factor follows from each pass's gradient, on the device:
-/// nothing is tried and left out, as a scale of the whole loss would have to. Only parameters that pass through <see cref="Parameter"/> may be used within.
+/// nothing is tried and left out, as a scale of the whole loss would have to. Only what passes through <see cref="Parameter"/> may be used within.
 /// </summary>
 /// <remarks>
 /// Every element is at most the norm, so that gradients may grow by 65504/8 on their way before one overflows; what is lost below is 3e-8/8 · √n of the norm of n elements, 8e-5
@@ -27,7 +27,7 @@ public sealed class GradientScale
         _unit = Tensor.Allocate(device, DType.Float32, new Shape(1));
     }
 
-    /// <summary>The parameter as the part uses it.</summary>
+    /// <summary>A parameter, or what enters from another part, as this one uses it.</summary>
     /// <param name="parameter">Float32.</param>
     public Tensor Parameter(Tensor parameter)
     {
@@ -44,6 +44,11 @@ public sealed class GradientScale
         if (!Tape.Wants(x))
         {
             return x.To(DType.Float32);
+        }
+
+        if (x.Type == DType.Float32)
+        {
+            return Tape.Attach(x.View(x.Shape, x.Strides, x.Offset), new LeaveNode(x, _unit));
         }
 
         Tensor y = Tensor.Allocate(x.Device, DType.Float32, x.Shape);

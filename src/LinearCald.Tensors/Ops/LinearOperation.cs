@@ -16,7 +16,7 @@ public static class LinearOperation
     /// <param name="full">Whether float32 products stay float32 where the device rounds them to tf32: for small maps before or behind all layers, whose error every gradient inherits.</param>
     /// <param name="output">Type of the result: x's, or Float32 for 16-bit x, where the sums are written unrounded; null for x's.</param>
     /// <param name="twoTerms">
-    /// Whether float32 operands of the forward product count as sums of two bfloat16 numbers, 16 digits, where the device rounds them to tf32, which has 11; it halves the rate.
+    /// Whether float32 operands count as sums of two bfloat16 numbers, 16 digits, in this product and those of its gradients, where the device rounds them to tf32, which has 11; it halves the rate.
     /// </param>
     /// <exception cref="CaldException">Extents or types do not fit.</exception>
     public static Tensor Linear(
@@ -59,7 +59,7 @@ public static class LinearOperation
             x.Device.Backend.Linear(x, operand, bias, f, pre, y, twoTerms);
         }
 
-        return record ? Tape.Attach(y, new Node(x, w, operand, bias, f, f == Activation.None ? null : pre ?? y, full)) : y;
+        return record ? Tape.Attach(y, new Node(x, w, operand, bias, f, f == Activation.None ? null : pre ?? y, full, twoTerms)) : y;
     }
 
     /// <summary>Switches tf32 off until it is disposed of.</summary>
@@ -98,10 +98,12 @@ public static class LinearOperation
         private readonly Activation _f;
         private readonly Tensor? _saved;
         private readonly bool _full;
+        private readonly bool _twoTerms;
 
-        public Node(Tensor x, Tensor w, Tensor operand, Tensor? bias, Activation f, Tensor? saved, bool full)
+        public Node(Tensor x, Tensor w, Tensor operand, Tensor? bias, Activation f, Tensor? saved, bool full, bool twoTerms)
         {
             _full = full;
+            _twoTerms = twoTerms;
             _x = Save(x);
             _w = w;
             _operand = Save(operand);
@@ -132,13 +134,13 @@ public static class LinearOperation
             if (_w.NeedsGradient)
             {
                 Tensor gw = Gradients.Target(_w, out bool accumulate);
-                backend.MatMul(rows, true, Flat(_x), false, gw, 1, accumulate);
+                backend.MatMul(rows, true, Flat(_x), false, gw, 1, accumulate, _twoTerms);
             }
 
             if (_x.NeedsGradient)
             {
                 Tensor gx = Gradients.Target(_x, out bool accumulate);
-                backend.MatMul(rows, false, _operand, false, Flat(gx), 1, accumulate);
+                backend.MatMul(rows, false, _operand, false, Flat(gx), 1, accumulate, _twoTerms);
             }
         }
 

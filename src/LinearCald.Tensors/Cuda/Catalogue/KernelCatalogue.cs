@@ -259,6 +259,8 @@ public static class KernelCatalogue
         device.Backend.Linear(x, w, null, Activation.None, null, Make(DType.Float32, Batch * Length, 4 * Width));
         device.Backend.MatMul(y, false, w, false, Make(DType.Float32, Batch * Length, Width), 1, accumulate: false);
         device.Backend.MatMul(y, false, w, false, x, 1, accumulate: false);
+        device.Backend.MatMul(y, false, w, false, x, 1, accumulate: false, twoTerms: true);
+        device.Backend.MatMul(y, true, x, false, Make(DType.Float32, 4 * Width, Width), 1, accumulate: true, twoTerms: true);
         device.Backend.MatMul(y, true, x, false, Make(DType.Float32, 4 * Width, Width), 1, accumulate: true);
         device.Backend.MatMul(x, true, y, false, Make(type, Width, 4 * Width), 1, accumulate: false);
         device.Backend.MatMul(w, true, pre, true, Make(type, Width, Batch * Length), 1, accumulate: false);
