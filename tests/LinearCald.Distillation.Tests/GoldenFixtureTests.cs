@@ -43,6 +43,9 @@ public sealed class GoldenFixtureTests
     /// <summary>What reduced precision costs does not depend on the device: the emulator rounds as tensor cores do.</summary>
     [Theory]
     [InlineData("seed0/mamba", Precision.Tf32)]
+    [InlineData("seed0/mamba", Precision.Bf16)]
+    [InlineData("seed0/mamba2", Precision.Tf32)]
+    [InlineData("seed0/mamba2", Precision.Bf16)]
     [InlineData("seed0/wav2vec2-base-cls", Precision.Bf16)]
     [InlineData("seed0/wav2vec2-large-cls", Precision.Bf16)]
     [InlineData("seed0/wav2vec2-base-cls", Precision.Tf32)]

@@ -68,14 +68,18 @@ internal static class ElementwiseKernels
         }
     }
 
-    /// <summary>y[i] = f(a[i], b[i]).</summary>
+    /// <summary>
+    /// y[i] = f(a[i], b[i]), from the end: the first groups take the last elements, which are what the second-level cache still holds of an operand that the kernel
+    /// before wrote (a gradient from the layer above) or read.
+    /// </summary>
     [Kernel(Name = "zip")]
     public static void Zip<TWord, TFormat, TOperator>(View<TWord> a, View<TWord> b, View<TWord> y, int count, [Constant] bool vectors)
         where TWord : unmanaged
         where TFormat : struct, IElementFormat<TWord>
         where TOperator : struct, IZipOperator
     {
-        int first = (Grid.IndexX * (Threads * InFlight)) + Group.IndexX;
+        int group = Grid.SizeX - 1 - Grid.IndexX;
+        int first = (group * (Threads * InFlight)) + Group.IndexX;
         if (!vectors)
         {
             for (int k = 0; k < InFlight; k++)
@@ -115,7 +119,7 @@ internal static class ElementwiseKernels
         }
 
         int last = (whole * TFormat.Lanes) + Group.IndexX;
-        if (Grid.IndexX == Grid.SizeX - 1 && last < count)
+        if (group == Grid.SizeX - 1 && last < count)
         {
             y[last] = TFormat.Narrow(TOperator.Apply(TFormat.Widen(a[last]), TFormat.Widen(b[last])));
         }
