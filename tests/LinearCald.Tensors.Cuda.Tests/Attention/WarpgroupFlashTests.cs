@@ -1,5 +1,3 @@
-using FsCheck;
-using FsCheck.Fluent;
 using LinearCald.Gpu;
 using LinearCald.Tensors.Cuda.Kernels;
 using LinearCald.Tensors.Cuda.Tests.Elementwise;

@@ -197,18 +197,18 @@ internal static class FlashForward
     }
 
     // −m · Scale2, and 0 where nothing was seen yet, so that −∞ − m stays −∞
-    internal static float Shift(float maximum, float scale2) => maximum == float.NegativeInfinity ? 0 : -maximum * scale2;
+    public static float Shift(float maximum, float scale2) => maximum == float.NegativeInfinity ? 0 : -maximum * scale2;
 
-    internal static float LogSum(float maximum, float sum, float scale) =>
+    public static float LogSum(float maximum, float sum, float scale) =>
         maximum == float.NegativeInfinity ? maximum : GpuMath.Fma(maximum, scale, GpuMath.Log2Approximate(sum) * Base2.Ln2);
 
-    internal static float QuadMax(float x)
+    public static float QuadMax(float x)
     {
         x = MathF.Max(x, Warp.ShuffleXor(x, 1));
         return MathF.Max(x, Warp.ShuffleXor(x, 2));
     }
 
-    internal static float QuadSum(float x)
+    public static float QuadSum(float x)
     {
         x += Warp.ShuffleXor(x, 1);
         return x + Warp.ShuffleXor(x, 2);

@@ -2,7 +2,7 @@ using LinearCald.Gpu;
 
 namespace LinearCald.Tensors.Cuda.Kernels;
 
-/// <summary>What launching <see cref="WarpgroupFlashForward"/> takes: which problems it can compute, its kernels, and the maps of the tensors.</summary>
+/// <summary>Launches attention on warpgroups, forward and backward: which problems are computed that way, by which kernels, and the maps of the tensors.</summary>
 internal static unsafe class WarpgroupFlash
 {
     private const int Hopper = 90;
@@ -15,6 +15,7 @@ internal static unsafe class WarpgroupFlash
     private const int FewestRows = 64;
     private const int MostColumns = 128;
 
+    /// <summary>Keys from which on fewer, larger groups are faster.</summary>
     private const int ManyKeys = 2048;
 
     /// <summary>Warpgroups of a group of the gradients' kernels, as many as registers are left for, and rows of the blocks that they walk over.</summary>
