@@ -47,19 +47,21 @@ internal sealed class Mamba2Mixer : CausalMixer
     /// <summary>Element type of the parameters.</summary>
     public DType ParameterType => _out.Weight.Value.Type;
 
-    public override Tensor Forward(Tensor x, LanguageInput input, ForwardContext context, LayerMemory? memory, DType output) =>
-        Forward(x, input.Lengths, context, output, input.Sequences, (RecurrentMemory?)memory);
-
-    /// <summary>[B, L, d] → [B, L, d]. Padding reaches no valid position; without a bias in out_proj it gives 0.</summary>
-    /// <param name="x">Hidden states in the type of the residual stream.</param>
-    /// <param name="lengths">int32 [B]: valid positions; null when all are.</param>
-    /// <param name="context">What the pass is for.</param>
-    /// <param name="output">Type of the result.</param>
-    /// <param name="sequences">int32 [B, L]: numbers of the documents; null for one a row.</param>
-    /// <param name="past">What earlier passes left behind, updated; null outside generation, and backwards.</param>
-    public Tensor Forward(Tensor x, Tensor? lengths, ForwardContext context, DType output, Tensor? sequences = null, RecurrentMemory? past = null)
+    public override Tensor Forward(Tensor x, LanguageInput input, ForwardContext context, LayerMemory? memory, DType output)
     {
         (x, GradientScale? scale) = MixerFormat.Enter(x, context);
+        return MixerFormat.Leave(Mixed(x, input.Lengths, scale, MixerFormat.Sums(x.Type, output), input.Sequences, (RecurrentMemory?)memory), scale, output);
+    }
+
+    /// <summary>[B, L, d] → [B, L, d]. Padding reaches no valid position; without a bias in out_proj it gives 0.</summary>
+    /// <param name="x">Hidden states, as <see cref="MixerFormat.Enter"/> gives them.</param>
+    /// <param name="lengths">int32 [B]: valid positions; null when all are.</param>
+    /// <param name="scale">What came with x.</param>
+    /// <param name="output">Type of the result: x's, or Float32.</param>
+    /// <param name="sequences">int32 [B, L]: numbers of the documents; null for one a row.</param>
+    /// <param name="past">What earlier passes left behind, updated; null outside generation, and backwards.</param>
+    public Tensor Mixed(Tensor x, Tensor? lengths, GradientScale? scale, DType output, Tensor? sequences = null, RecurrentMemory? past = null)
+    {
         (int inner, int shared) = (_config.InnerSize, _config.Groups * _config.StateSize);
         Tensor all = _in.Forward(x, null, scale); // [B, L, 2 H P + 2 G N + H]: z, x, B, C, Δ's argument
         Tensor z = all.Narrow(-1, 0, inner); // [B, L, H P]
@@ -83,7 +85,7 @@ internal sealed class Mamba2Mixer : CausalMixer
             FinalState = past?.State,
         };
         Tensor y = u.SsdScan(delta, a, b, c, _d.In(scale), _timeStepBias.In(scale), options); // [B, L, H P]
-        return MixerFormat.Leave(_out, _norm.ForwardGated(y, z, scale), scale, output);
+        return _out.Forward(_norm.ForwardGated(y, z, scale), output, scale);
     }
 
     public override LayerMemory NewMemory(int batch, int capacity) => new RecurrentMemory(

@@ -67,7 +67,7 @@ internal sealed class MambaMixer : CausalMixer
             FinalState = past?.State,
         };
         Tensor y = u.SelectiveScan(delta, a, b, c, _d.In(scale), z, _timeStep.Bias!.In(scale), options); // [B, L, D], gated by SiLU(z)
-        return MixerFormat.Leave(_out, y, scale, output);
+        return MixerFormat.Leave(_out.Forward(y, MixerFormat.Sums(y.Type, output), scale), scale, output);
     }
 
     public override LayerMemory NewMemory(int batch, int capacity) => new RecurrentMemory(

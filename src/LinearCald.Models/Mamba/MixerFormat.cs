@@ -31,19 +31,12 @@ internal static class MixerFormat
         return (scale.Parameter(x.To(DType.Float32)).To(DType.Float16), scale);
     }
 
-    /// <summary>The result of the mixer's last map, from Float32 sums, in the type of the residual stream.</summary>
-    /// <param name="map">The last map.</param>
-    /// <param name="y">[B, L, D] in the mixer's type.</param>
+    /// <summary>What a mixer's last map gives: its sums unrounded, unless the residual stream has the mixer's type.</summary>
+    public static DType Sums(DType type, DType output) => type == output ? type : type.Statistics();
+
+    /// <summary>The mixer's result in the type of the residual stream.</summary>
+    /// <param name="y">[B, L, d] of type <see cref="Sums"/>.</param>
     /// <param name="scale">What <see cref="Enter"/> gave.</param>
     /// <param name="output">The residual stream's type.</param>
-    public static Tensor Leave(Nn.Layers.Linear map, Tensor y, GradientScale? scale, DType output)
-    {
-        if (y.Type == output)
-        {
-            return map.Forward(y);
-        }
-
-        Tensor sums = map.Forward(y, y.Type.Statistics(), scale);
-        return (scale?.Leave(sums) ?? sums).To(output);
-    }
+    public static Tensor Leave(Tensor y, GradientScale? scale, DType output) => (scale?.Leave(y) ?? y).To(output);
 }

@@ -26,19 +26,22 @@ internal sealed class BiMamba2Mixer : TokenMixer
     /// <summary>[B, T, d] → [B, T, d] in the parameters' type, that of the residual stream; the directions' sum is 0 on padding.</summary>
     public override Tensor Forward(Tensor x, Tensor? lengths, ForwardContext context)
     {
-        Tensor y = Direction(_forward, x, lengths, context).Add(Direction(_backward, x, lengths, context));
+        (Tensor h, GradientScale? scale) = MixerFormat.Enter(x, context);
+        DType type = _forward.ParameterType;
+        Tensor y = Direction(_forward, h, lengths, scale, type).Add(Direction(_backward, h, lengths, scale, type));
         if (_config.Mixer.UseBias)
         {
             y = y.MaskRows(lengths); // without a bias each direction is 0 there
         }
 
+        y = MixerFormat.Leave(y, scale, type);
         return _config.ResidualInside ? y.Add(x.To(y.Type)) : y;
     }
 
     /// <summary>What one direction needs on its way is given back before the other begins.</summary>
-    private static Tensor Direction(Mamba2Mixer mixer, Tensor x, Tensor? lengths, ForwardContext context)
+    private static Tensor Direction(Mamba2Mixer mixer, Tensor x, Tensor? lengths, GradientScale? scale, DType type)
     {
         using MemoryScope scope = MemoryScope.Begin();
-        return scope.Keep(mixer.Forward(x, lengths, context, mixer.ParameterType));
+        return scope.Keep(mixer.Mixed(x, lengths, scale, MixerFormat.Sums(x.Type, type)));
     }
 }
