@@ -42,7 +42,7 @@ internal static unsafe class GemmSerial<T, TVector, TLanes, TEpilogue>
             return;
         }
 
-        int blockK = GemmBlocking.BlockK(g.K, sizeof(T), TLanes.TileRows);
+        int blockK = GemmBlocking.BlockK(g.K, sizeof(T), TLanes.TileRows, g.IsLarge);
         int blockM = GemmBlocking.RowBlock(g.M, blockK, sizeof(T), TLanes.TileRows, g.IsLarge);
         bool packA = GemmBlocking.PacksA(g.TransA, g.N, PanelB);
         bool packHere = packedB == null && GemmBlocking.PacksB(g.TransB, g.M);
@@ -108,7 +108,7 @@ internal static unsafe class GemmSerial<T, TVector, TLanes, TEpilogue>
     /// <param name="packed"><see cref="PackedSize"/> elements.</param>
     public static void PackB(in GemmProblem<T> g, int firstPanel, int panels, T* packed)
     {
-        int blockK = GemmBlocking.BlockK(g.K, sizeof(T), TLanes.TileRows);
+        int blockK = GemmBlocking.BlockK(g.K, sizeof(T), TLanes.TileRows, g.IsLarge);
         int first = firstPanel * PanelB;
         int columns = Math.Min(g.N - first, panels * PanelB);
         for (int p = 0; p < g.K; p += blockK)
