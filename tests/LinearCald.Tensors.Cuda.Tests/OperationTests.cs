@@ -1,3 +1,4 @@
+using FsCheck.Fluent;
 using LinearCald.Tensors.Ops;
 using LinearCald.Testing.Ptx;
 
@@ -54,6 +55,13 @@ public sealed class OperationTests : IDisposable
         Compare(type, c => c.Data("x", 2, 9, 24).Linear(c.Parameter("w", 16, 24), c.Parameter("bias", 16)));
         Compare(type, c => c.Data("x", 2, 9, 24).Linear(c.Parameter("w", 16, 24), c.Parameter("bias", 16), Activation.GeluErf));
         Compare(type, c => c.Data("x", 2, 9, 24).Linear(c.Parameter("w", 16, 24), c.Parameter("bias", 16), Activation.GeluErf, output: DType.Float32));
+    }
+
+    [Fact]
+    public void Gradients_of_any_size_pass_through_float16()
+    {
+        Prop.ForAll(Gen.Choose(0, 10_000).ToArbitrary(), Gen.Choose(-47, 12).ToArbitrary(), (seed, exponent) =>
+            Assert.InRange(GradientScaleCheck.WorstError(_device, seed, exponent), 0, 1)).Holds(30);
     }
 
     [Fact]

@@ -59,6 +59,13 @@ public sealed class GradientScaleTests
     }
 
     [Fact]
+    public void Gradients_of_any_size_pass_through_float16()
+    {
+        Prop.ForAll(Gen.Choose(0, 10_000).ToArbitrary(), Gen.Choose(-47, 12).ToArbitrary(), (seed, exponent) =>
+            Assert.InRange(GradientScaleCheck.WorstError(s_cpu, seed, exponent), 0, 1)).Holds(200);
+    }
+
+    [Fact]
     public void Without_a_tape_parameters_are_themselves()
     {
         using MemoryScope scope = MemoryScope.Begin();
