@@ -7,7 +7,7 @@ namespace LinearCald.Models.Language;
 internal abstract class CausalMixer : Module
 {
     /// <summary>[B, L, d] → [B, L, d].</summary>
-    /// <param name="x">Hidden states, normalised, in the type of the residual stream.</param>
+    /// <param name="x">Hidden states, normalised, in the type of the residual stream: a mixer brings them to the type that it computes in by itself.</param>
     /// <param name="input">Lengths and documents of the batch.</param>
     /// <param name="context">What the pass is for.</param>
     /// <param name="memory">Of the tokens before x; updated. Made by <see cref="NewMemory"/>.</param>

@@ -37,6 +37,11 @@ internal sealed class LinformerSelfAttention : TokenMixer
             : _projectKeys;
     }
 
-    public override Tensor Forward(Tensor x, Tensor? lengths, ForwardContext context) => _query.Forward(x).LinformerAttention(
-        _key.Forward(x), _value.Forward(x), _projectKeys.Value, _projectValues.Value, lengths, _sizes.Options(context));
+    /// <summary>[B, L, d] → [B, L, d] in the compute type: the output map does not belong to the mixer.</summary>
+    public override Tensor Forward(Tensor x, Tensor? lengths, ForwardContext context)
+    {
+        x = context.Compute(x);
+        return _query.Forward(x).LinformerAttention(
+            _key.Forward(x), _value.Forward(x), _projectKeys.Value, _projectValues.Value, lengths, _sizes.Options(context));
+    }
 }

@@ -42,7 +42,7 @@ internal sealed class RobertaAttention : Module
     }
 
     public Tensor Forward(Tensor x, Tensor? lengths, ForwardContext context) =>
-        _output.Forward(_self.Forward(context.Compute(x), lengths, context), x, context);
+        _output.Forward(_self.Forward(x, lengths, context), x, context);
 }
 
 /// <summary>The first half of the feed-forward block: <c>dense</c> and the activation.</summary>
