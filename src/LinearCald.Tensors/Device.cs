@@ -87,6 +87,9 @@ public abstract class Device
     /// <summary>The device's measured ceiling of float32 multiply-adds in GFLOP/s, from a loop that touches no memory.</summary>
     public abstract double MeasurePeak();
 
+    /// <summary>That ceiling at this moment, from about a millisecond; null where nobody else shares the device and it stays the same.</summary>
+    public virtual double? MeasurePeakNow() => null;
+
     /// <summary>Floating-point operations a second that the device's specification allows in products of such operands; null when it is not known.</summary>
     /// <param name="type">Type of the operands; null for float32, or tf32 when <see cref="TensorFloat32"/> is set.</param>
     public virtual double? PeakFlops(DType? type) => null;

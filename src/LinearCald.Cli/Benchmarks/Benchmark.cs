@@ -57,6 +57,7 @@ internal sealed record Benchmark(string Op, string Shape, Action Run) : IDisposa
         device.Synchronize();
         List<double> times = [];
         List<double> host = [];
+        PeakBeside peak = new(Flops > 0 && Precision == "fp32" ? device : null);
         long start = Stopwatch.GetTimestamp();
         while (times.Count < (IsLong ? 1 : 3) || (Stopwatch.GetElapsedTime(start).TotalSeconds < seconds && times.Count < 2000))
         {
@@ -66,11 +67,12 @@ internal sealed record Benchmark(string Op, string Shape, Action Run) : IDisposa
                 Run();
                 host.Add(Stopwatch.GetElapsedTime(before).TotalMilliseconds);
             }));
+            peak.After(Flops / times[^1] / 1e6);
         }
 
         times.Sort();
         host.Sort();
-        return new BenchmarkResult(this, times[times.Count / 2], host[host.Count / 2], times.Count, device.Memory.Peak);
+        return new BenchmarkResult(this, times[times.Count / 2], host[host.Count / 2], times.Count, device.Memory.Peak) { FractionOfPeakBeside = peak.Fraction() };
     }
 }
 
@@ -87,6 +89,9 @@ internal readonly record struct Ceilings(double Gflops, double Gbs);
 /// <param name="PeakBytes">The most memory that tensors took on the device, those of the model included.</param>
 internal sealed record BenchmarkResult(Benchmark Benchmark, double Milliseconds, double HostMilliseconds, int Runs, long PeakBytes)
 {
+    /// <summary>Median part of the peak that was measured beside each run; null when it was not.</summary>
+    public double? FractionOfPeakBeside { get; init; }
+
     /// <summary>The row as one JSON object.</summary>
     /// <param name="device">Where it ran.</param>
     /// <param name="peak">The ceilings measured in this process.</param>
@@ -112,7 +117,7 @@ internal sealed record BenchmarkResult(Benchmark Benchmark, double Milliseconds,
     {
         if (Benchmark.Flops > 0)
         {
-            return Benchmark.Precision == "fp32" ? gflops / peak.Gflops : null;
+            return Benchmark.Precision == "fp32" ? FractionOfPeakBeside ?? (gflops / peak.Gflops) : null;
         }
 
         return Benchmark.Bytes > 0 && peak.Gbs > 0 ? Benchmark.Bytes / Milliseconds / 1e6 / peak.Gbs : null;

@@ -32,6 +32,8 @@ internal sealed unsafe class CpuDevice : Device
 
     public override double MeasurePeak() => FmaPeak.Measure(WorkerPool.Shared.Threads);
 
+    public override double? MeasurePeakNow() => FmaPeak.Now(WorkerPool.Shared);
+
     public override void Synchronize()
     {
         // Kernels return when they are done.

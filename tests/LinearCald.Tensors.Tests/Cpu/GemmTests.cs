@@ -23,7 +23,7 @@ public sealed unsafe class GemmTests
     [InlineData(253, 200, 130)] // several blocks of rows
     [InlineData(40, 1100, 97)] // several blocks of columns
     [InlineData(70, 66, 2100)] // chunks of k
-    [InlineData(300, 300, 900)] // blocks of k
+    [InlineData(380, 380, 1300)] // blocks of k
     [InlineData(3, 700, 1200)]
     public void LargeShapesMatchTheReferenceAndDoNotDependOnThreads(int m, int n, int k)
     {
@@ -60,6 +60,30 @@ public sealed unsafe class GemmTests
         }
 
         Assert.True(g.SameBits(c, g.C));
+    }
+
+    /// <summary>Rows of A that lie whole pages apart are copied into panels, others are used as they lie: the same sums.</summary>
+    [Theory]
+    [InlineData(130, 100, 1021)]
+    [InlineData(9, 70, 2048)]
+    public void TheDistanceOfRowsDoesNotChangeTheBits(int m, int n, int k)
+    {
+        const int apart = 2048;
+        using GemmCase<float> g = new(false, false, m, n, k, 0, 1, 0, 7);
+        g.Run(s_pools[1], g.C);
+        float* whole = g.CopyC();
+        float[] spread = new float[m * apart];
+        for (int i = 0; i < m; i++)
+        {
+            new ReadOnlySpan<float>(g.A + (i * g.LdA), k).CopyTo(spread.AsSpan(i * apart));
+        }
+
+        fixed (float* a = spread)
+        {
+            Gemm.Run(s_pools[1], false, false, m, n, k, 1f, a, apart, g.B, g.LdB, 0f, g.C, g.LdC, default(NoEpilogue<float>));
+        }
+
+        Assert.True(g.SameBits(whole, g.C));
     }
 
     /// <summary>With three threads the last block of rows has two: few enough for dot products, had the whole product been so small.</summary>

@@ -23,20 +23,29 @@ internal static class FmaPeak
         double best = 0;
         for (int repeat = 0; repeat < Repeats; repeat++)
         {
-            if (Lanes512<float>.IsSupported)
-            {
-                best = Math.Max(best, Time<Vector512<float>, Lanes512<float>>(pool));
-            }
+            best = Math.Max(best, Now(pool));
+        }
 
-            if (Lanes256<float>.IsSupported)
-            {
-                best = Math.Max(best, Time<Vector256<float>, Lanes256<float>>(pool));
-            }
+        return best;
+    }
 
-            if (best == 0 || !Lanes256<float>.IsSupported)
-            {
-                best = Math.Max(best, Time<Vector128<float>, Lanes128<float>>(pool));
-            }
+    /// <summary>The same in one run of each width on the threads of <paramref name="pool"/>, about a millisecond: what the processor gives at this moment, which others that share it change.</summary>
+    public static double Now(WorkerPool pool)
+    {
+        double best = 0;
+        if (Lanes512<float>.IsSupported)
+        {
+            best = Math.Max(best, Time<Vector512<float>, Lanes512<float>>(pool));
+        }
+
+        if (Lanes256<float>.IsSupported)
+        {
+            best = Math.Max(best, Time<Vector256<float>, Lanes256<float>>(pool));
+        }
+
+        if (!Lanes256<float>.IsSupported)
+        {
+            best = Math.Max(best, Time<Vector128<float>, Lanes128<float>>(pool));
         }
 
         return best;

@@ -42,9 +42,9 @@ internal static unsafe class GemmSerial<T, TVector, TLanes, TEpilogue>
             return;
         }
 
-        int blockK = GemmBlocking.BlockK(g.K, sizeof(T), TLanes.TileRows, g.IsLarge);
+        int blockK = GemmBlocking.BlockK(g.K, sizeof(T), TLanes.TileRows);
         int blockM = GemmBlocking.RowBlock(g.M, blockK, sizeof(T), TLanes.TileRows, g.IsLarge);
-        bool packA = GemmBlocking.PacksA(g.TransA, g.N, PanelB);
+        bool packA = GemmBlocking.PacksA(g.TransA, (long)g.LdA * sizeof(T), g.N, PanelB, TLanes.TileRows);
         bool packHere = packedB == null && GemmBlocking.PacksB(g.TransB, g.M);
         T* scratchA = packA ? ThreadScratch<GemmScratchUse>.Get<T>(GemmScratchUse.PackedA, (long)Padded(blockM, TLanes.TileRows) * blockK) : null;
         T* scratchB = packedB == null ? ThreadScratch<GemmScratchUse>.Get<T>(GemmScratchUse.PackedB, (long)(packHere ? Padded(g.N, PanelB) : PanelB) * blockK) : null;
@@ -108,7 +108,7 @@ internal static unsafe class GemmSerial<T, TVector, TLanes, TEpilogue>
     /// <param name="packed"><see cref="PackedSize"/> elements.</param>
     public static void PackB(in GemmProblem<T> g, int firstPanel, int panels, T* packed)
     {
-        int blockK = GemmBlocking.BlockK(g.K, sizeof(T), TLanes.TileRows, g.IsLarge);
+        int blockK = GemmBlocking.BlockK(g.K, sizeof(T), TLanes.TileRows);
         int first = firstPanel * PanelB;
         int columns = Math.Min(g.N - first, panels * PanelB);
         for (int p = 0; p < g.K; p += blockK)
