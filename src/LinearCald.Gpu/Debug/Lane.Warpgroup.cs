@@ -4,6 +4,7 @@ internal sealed partial class Lane
 {
     private const int WarpgroupThreads = 128;
     private const int ProductDepth = 16;
+    private const int ProductBytes = 32;
 
     /// <summary>The lanes of a warp come together: what one of them does next happens after the products of all.</summary>
     public void WaitForProducts(int groups)
@@ -28,8 +29,14 @@ internal sealed partial class Lane
         }
 
         int row = ((thread - first) / Warp.Size * 16) + ((thread & 31) / 4);
-        Span<float> upper = stackalloc float[ProductDepth];
-        Span<float> lower = stackalloc float[ProductDepth];
+        int depth = ProductBytes / Bytes(format);
+        if (format == MatrixFormat.TensorFloat32 && (a.IsTransposed || b.IsTransposed))
+        {
+            throw new CaldException("a warpgroup product of tf32 with an operand whose inner dimension is not k: there is no such instruction");
+        }
+
+        Span<float> upper = stackalloc float[depth];
+        Span<float> lower = stackalloc float[depth];
         Gather(upper, a, row, format);
         Gather(lower, a, row + 8, format);
         AddProduct(ref sums, upper, lower, b, accumulate, format);
@@ -72,7 +79,7 @@ internal sealed partial class Lane
     private void AddProduct<TCount>(ref Registers<float, TCount> sums, ReadOnlySpan<float> upper, ReadOnlySpan<float> lower, WgmmaOperand b, bool accumulate, MatrixFormat format)
         where TCount : struct, ICount
     {
-        Span<float> column = stackalloc float[ProductDepth];
+        Span<float> column = stackalloc float[upper.Length];
         for (int i = 0; i < TCount.Value; i++)
         {
             // Registers i and i + 2 hold the same column.
@@ -99,23 +106,26 @@ internal sealed partial class Lane
     {
         for (int k = 0; k < values.Length; k++)
         {
-            values[k] = Number(group.Shared.Read<ushort>(this, Place(operand, row, k)), 0, format);
+            int at = Place(operand, row, k, Bytes(format));
+            values[k] = Number(format == MatrixFormat.TensorFloat32 ? group.Shared.Read<uint>(this, at) : group.Shared.Read<ushort>(this, at), 0, format);
         }
     }
 
     /// <summary>
     /// Where element k of a row (of A; of B: column) lies, by the fields of the descriptor: eight rows of 128 bytes make an atom, within which chunks are permuted.
     /// </summary>
-    private static int Place(WgmmaOperand operand, int row, int k)
+    private static int Place(WgmmaOperand operand, int row, int k, int bytes)
     {
         int start = Field(operand.Bits, 0);
         int leading = Field(operand.Bits, 16);
         int stride = Field(operand.Bits, 32);
         int address = operand.IsTransposed
             ? start + (row / 64 * leading) + (k / 8 * stride) + (k % 8 * 128) + (row % 64 * 2)
-            : start + (row / 8 * stride) + (row % 8 * 128) + (k * 2);
+            : start + (row / 8 * stride) + (row % 8 * 128) + (k * bytes);
         return TensorSwizzle.Bytes128.Place(address);
     }
+
+    private static int Bytes(MatrixFormat format) => format == MatrixFormat.TensorFloat32 ? sizeof(float) : sizeof(ushort);
 
     private static int Field(ulong bits, int position) => (int)(bits >> position & 0x3FFF) << 4;
 }

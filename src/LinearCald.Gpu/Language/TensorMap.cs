@@ -85,6 +85,9 @@ public enum TensorElement
 
     /// <summary>bfloat16.</summary>
     BFloat16 = 9,
+
+    /// <summary>IEEE binary32 in memory, rounded on the way to ten fraction bits, halves to even: what tensor cores multiply, which by themselves cut the other bits off.</summary>
+    TensorFloat32 = 11,
 }
 
 /// <summary>
@@ -113,7 +116,7 @@ internal static class TensorMapSizes
     {
         TensorElement.UInt8 => 1,
         TensorElement.UInt16 or TensorElement.Half or TensorElement.BFloat16 => 2,
-        TensorElement.UInt32 or TensorElement.Float32 => 4,
+        TensorElement.UInt32 or TensorElement.Float32 or TensorElement.TensorFloat32 => 4,
         _ => throw new CaldException($"tensor map: elements of type {(int)element} are not known; use one of {nameof(TensorElement)}"),
     };
 

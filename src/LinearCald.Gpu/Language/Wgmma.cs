@@ -36,6 +36,14 @@ public static class Wgmma
         where TCount : struct, ICount => Lane.Current.WarpgroupProduct(ref sums, a, b, accumulate, MatrixFormat.Half);
 
     /// <summary>
+    /// The same for tf32 a (64 × 8) and b (8 × N), both with k as the inner dimension. Of the words in shared memory the low 13 bits are ignored:
+    /// <see cref="TensorElement.TensorFloat32"/> rounds them.
+    /// </summary>
+    [Intrinsic]
+    public static void TensorFloat32<TCount>(ref Registers<float, TCount> sums, WgmmaOperand a, WgmmaOperand b, bool accumulate = true)
+        where TCount : struct, ICount => Lane.Current.WarpgroupProduct(ref sums, a, b, accumulate, MatrixFormat.TensorFloat32);
+
+    /// <summary>
     /// The same with a in registers, 64 × 16: those that sums of eight columns, and of the eight after them, leave when packed in pairs, X and Z from registers 0 and 1, Y and W from
     /// 2 and 3. They are not written again before the product is over; between their making and the product stands a <see cref="Fence"/>.
     /// </summary>

@@ -1,7 +1,7 @@
 namespace LinearCald.Gpu;
 
 /// <summary>
-/// A matrix of 16-bit elements in shared memory as <see cref="Wgmma"/> reads it (PTX ISA "Matrix-descriptor format"): boxes of 128 bytes along the inner dimension,
+/// A matrix of 16-bit elements, or of 32-bit ones with k as the inner dimension, in shared memory as <see cref="Wgmma"/> reads it (PTX ISA "Matrix-descriptor format"): boxes of 128 bytes along the inner dimension,
 /// brought by copies with <see cref="TensorSwizzle.Bytes128"/>, each starting at a multiple of 1024 bytes. The same for all threads of a warpgroup.
 /// </summary>
 public readonly struct WgmmaOperand
@@ -30,7 +30,7 @@ public readonly struct WgmmaOperand
     /// <summary>Whether M or N is the inner dimension.</summary>
     internal bool IsTransposed => _isTransposed;
 
-    /// <summary>A box of 64 k × any number of rows (of A, or columns of B): k is the inner dimension.</summary>
+    /// <summary>A box of 64 k, or 32 of 32-bit elements, × any number of rows (of A, or columns of B): k is the inner dimension.</summary>
     public static WgmmaOperand AlongK<T>(Shared<T> tile)
         where T : unmanaged =>
         new(Start(tile) + ((1L << LeadingBit) + ((long)(8 * BoxBytes / Unit) << StrideBit) + Swizzle128), false);
@@ -42,7 +42,7 @@ public readonly struct WgmmaOperand
         where T : unmanaged =>
         new(Start(tile) + (((long)(depth * BoxBytes / Unit) << LeadingBit) + ((long)(8 * BoxBytes / Unit) << StrideBit) + Swizzle128), true);
 
-    /// <summary>The same, <paramref name="steps"/> · 16 further along k, within a box.</summary>
+    /// <summary>The same, <paramref name="steps"/> · 16 further along k, or steps · 8 of 32-bit elements, within a box.</summary>
     public WgmmaOperand Step(int steps) => new(_bits + (steps * (_isTransposed ? 16 * BoxBytes / Unit : 2)), _isTransposed);
 
     /// <summary>The same, a multiple of 1024 bytes further in shared memory.</summary>

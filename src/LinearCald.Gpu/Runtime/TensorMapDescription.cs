@@ -100,12 +100,25 @@ internal unsafe struct TensorMapDescription
                 if (column >= 0 && column < Extents[0])
                 {
                     int chunk = Swizzle.Place(address + (i * row) + (j & -Chunk)) - address;
-                    new ReadOnlySpan<byte>((byte*)Address + from + (column * size), size).CopyTo(box.AsSpan(chunk + (j & (Chunk - 1))));
+                    Span<byte> target = box.AsSpan(chunk + (j & (Chunk - 1)), size);
+                    new ReadOnlySpan<byte>((byte*)Address + from + (column * size), size).CopyTo(target);
+                    if (Element == TensorElement.TensorFloat32)
+                    {
+                        MemoryMarshal.Write(target, Rounded(MemoryMarshal.Read<uint>(target)));
+                    }
                 }
             }
         }
 
         return box;
+    }
+
+    /// <summary>A float's bits with ten fraction bits left, halves to even; infinities and NaN as they are.</summary>
+    private static uint Rounded(uint bits)
+    {
+        const int Dropped = 13;
+        const uint Exponent = 0x7F800000;
+        return (bits & Exponent) == Exponent ? bits : (bits + (1u << (Dropped - 1)) - 1 + ((bits >> Dropped) & 1)) & ~((1u << Dropped) - 1);
     }
 
     /// <summary>Offset in bytes of row <paramref name="row"/> of a box, counted through all its outer dimensions; false if it lies outside of the tensor.</summary>

@@ -43,7 +43,7 @@ internal static class GemmChecks
     /// </summary>
     public static void Warpgroups(Accelerator accelerator, GemmPrecision precision, GemmTile tile, bool transposeA, bool transposeB, int blocks, int parts = 1)
     {
-        GemmProblem problem = GemmProblem.Contiguous(tile.M + 8, (tile.N / 2) + 16, (WarpgroupGemm.Depth * blocks) - 8, transposeA, transposeB, parts) with { Precision = precision };
+        GemmProblem problem = GemmProblem.Contiguous(tile.M + 8, (tile.N / 2) + 16, (GemmPlan.Depth(precision) * blocks) - 8, transposeA, transposeB, parts) with { Precision = precision };
         GemmPlan plan = new(tile, parts) { Warpgroups = true, Groups = 1 - (blocks % 2) };
         new GemmCase(problem, blocks) { Plan = plan, Bias = blocks % 2 == 0 }.Check(accelerator, Budget(precision, problem.Output));
     }
@@ -59,12 +59,12 @@ internal static class GemmChecks
             from n in Gen.Choose(1, columns)
             from k in Gen.Choose(1, length)
             from tile in Gen.Elements(GemmPlan.WarpgroupTiles.AsEnumerable())
-            from precision in Gen.Elements(GemmPrecision.BFloat16, GemmPrecision.Half)
+            from precision in Gen.Elements(GemmPrecision.BFloat16, GemmPrecision.Half, GemmPrecision.TensorFloat32)
             from round in Gen.Elements(1, 4, 8)
             from padding in Gen.Elements(0, 0, 8, 24)
             from offset in Gen.Elements(0, 0, 8)
-            from batch in Gen.Frequency((3, Gen.Constant(1)), (1, Gen.Constant(2)))
             from flags in Gen.Elements(false, true).ArrayOf(6)
+            from batch in Gen.Frequency((3, Gen.Constant(1)), (1, Gen.Constant(precision == GemmPrecision.TensorFloat32 && (flags[0] || !flags[1]) ? 1 : 2)))
             from output in Gen.Elements(DType.Float32, precision == GemmPrecision.Half ? DType.Float16 : DType.BFloat16)
             from activation in Gen.Elements(s_activations)
             from alpha in Gen.Elements(1f, -0.5f)

@@ -57,10 +57,11 @@ public sealed class GemmDebugTests : IDisposable
     public void BiasAndActivations(string precision, DType output, bool float32Bias) => GemmChecks.Epilogues(_device, Of(precision), output, float32Bias, few: true);
 
     [Theory]
-    [InlineData(false, true, 7)]
-    [InlineData(true, false, 2)]
-    public void Warpgroups(bool transposeA, bool transposeB, int blocks) =>
-        GemmChecks.Warpgroups(_device, GemmPrecision.BFloat16, GemmPlan.WarpgroupTiles[2], transposeA, transposeB, blocks);
+    [InlineData(nameof(GemmPrecision.BFloat16), false, true, 7)]
+    [InlineData(nameof(GemmPrecision.BFloat16), true, false, 2)]
+    [InlineData(nameof(GemmPrecision.TensorFloat32), false, true, 2)]
+    public void Warpgroups(string precision, bool transposeA, bool transposeB, int blocks) =>
+        GemmChecks.Warpgroups(_device, Of(precision), GemmPlan.WarpgroupTiles[2], transposeA, transposeB, blocks);
 
     [Fact]
     public void EmptyProblems() => GemmChecks.Empty(_device);

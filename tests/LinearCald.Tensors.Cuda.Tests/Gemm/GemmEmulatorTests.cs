@@ -57,6 +57,14 @@ public sealed class GemmEmulatorTests : IDisposable
     }
 
     [Theory]
+    [InlineData(2, 8, false, true)]
+    [InlineData(1, 1, false, true)]
+    [InlineData(0, 2, true, true)]
+    [InlineData(2, 3, true, false)]
+    public void WarpgroupsInTensorFloat32(int tile, int blocks, bool transposeA, bool transposeB) =>
+        GemmChecks.Warpgroups(_device, GemmPrecision.TensorFloat32, GemmPlan.WarpgroupTiles[tile], transposeA, transposeB, blocks);
+
+    [Theory]
     [InlineData(Schedule.Forward, 1)]
     [InlineData(Schedule.Backward, 4)]
     [InlineData(Schedule.Shuffled, 9)]

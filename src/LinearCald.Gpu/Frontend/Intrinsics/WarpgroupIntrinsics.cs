@@ -10,6 +10,7 @@ internal static class WarpgroupIntrinsics
     public const string WaitMnemonic = "wgmma.wait_group.sync.aligned";
     public const string ProductMnemonic = "wgmma.mma_async.sync.aligned";
 
+    private const string TensorFloat32 = "f32.tf32.tf32";
     private const int Warpgroup = 128;
     private const byte LeftRegisters = 4;
 
@@ -24,6 +25,7 @@ internal static class WarpgroupIntrinsics
         });
         registry.Add(typeof(Wgmma), nameof(Wgmma.BFloat16), static (e, _, a) => Product(e, a, "f32.bf16.bf16"));
         registry.Add(typeof(Wgmma), nameof(Wgmma.Half), static (e, _, a) => Product(e, a, "f32.f16.f16"));
+        registry.Add(typeof(Wgmma), nameof(Wgmma.TensorFloat32), static (e, _, a) => Product(e, a, TensorFloat32));
     }
 
     private static Value? Plain(Emit emit, string mnemonic, params ReadOnlySpan<Operand> operands)
@@ -50,7 +52,8 @@ internal static class WarpgroupIntrinsics
         Value accumulate = emit.Arithmetic.ToCondition(arguments[3]);
         int[] old = accumulate is Known { Int: 0 } ? [] : Old(emit, sums);
         Operand predicate = accumulate is Condition c ? Operand.Of(emit.Arithmetic.Register(c)) : emit.Predicate(accumulate);
-        string mnemonic = $"{ProductMnemonic}.m64n{2 * count}k16.{types}";
+        bool isTensorFloat32 = types == TensorFloat32;
+        string mnemonic = $"{ProductMnemonic}.m64n{2 * count}k{(isTensorFloat32 ? 8 : 16)}.{types}";
         Operand one = Operand.Integer(1);
         ReadOnlySpan<Value> leftLeaves = emit.Leaves(arguments[1]);
         (Operand right, Operand transposeRight) = Operands(emit, emit.Leaves(arguments[2]));
@@ -63,7 +66,14 @@ internal static class WarpgroupIntrinsics
         else
         {
             (Operand left, Operand transposeLeft) = Operands(emit, leftLeaves);
-            results = emit.IssueInPlace(mnemonic, RegisterKind.F32, count, old, [], left, right, predicate, one, one, transposeLeft, transposeRight);
+            if (isTensorFloat32 && (transposeLeft.Bits != 0 || transposeRight.Bits != 0))
+            {
+                throw emit.Refuse("a warpgroup product of tf32 with an operand whose inner dimension is not k: there is no such instruction");
+            }
+
+            results = isTensorFloat32
+                ? emit.IssueInPlace(mnemonic, RegisterKind.F32, count, old, [], left, right, predicate, one, one)
+                : emit.IssueInPlace(mnemonic, RegisterKind.F32, count, old, [], left, right, predicate, one, one, transposeLeft, transposeRight);
         }
 
         emit.Write(sums, new Aggregate(layout, results));

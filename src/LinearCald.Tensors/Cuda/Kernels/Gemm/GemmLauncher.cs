@@ -23,6 +23,12 @@ internal static unsafe class GemmLauncher
             return;
         }
 
+        if (plan.Warpgroups && (WarpgroupLaunch.TurnsA(problem) || WarpgroupLaunch.TurnsB(problem)))
+        {
+            RunAlongK(accelerator, problem, operands, plan);
+            return;
+        }
+
         switch (problem.Output)
         {
             case DType.Float32:
@@ -36,6 +42,37 @@ internal static unsafe class GemmLauncher
                 break;
             default:
                 throw new CaldException($"matrix product: a result of {problem.Output} cannot be computed on this device; ask for Float32, BFloat16 or Float16");
+        }
+    }
+
+    /// <summary>The product of operands that were first copied along k, those that do not lie so.</summary>
+    private static void RunAlongK(Accelerator accelerator, in GemmProblem problem, in GemmOperands operands, GemmPlan plan)
+    {
+        if (problem.Batch != 1)
+        {
+            throw new CaldException($"matrix product: a stack of {problem.Batch} of tf32, not along k; warpgroups multiply such operands alone");
+        }
+
+        bool turnsA = WarpgroupLaunch.TurnsA(problem), turnsB = WarpgroupLaunch.TurnsB(problem);
+        int leading = WarpgroupLaunch.TurnedLeading(problem.K);
+        nint a = turnsA ? WarpgroupLaunch.Turn(accelerator, operands.A, problem.M, problem.K, problem.LeadingA) : operands.A;
+        nint b = turnsB ? WarpgroupLaunch.Turn(accelerator, operands.B, problem.N, problem.K, problem.LeadingB) : operands.B;
+        GemmProblem turned = problem with
+        {
+            TransposeA = false,
+            TransposeB = true,
+            LeadingA = turnsA ? leading : problem.LeadingA,
+            LeadingB = turnsB ? leading : problem.LeadingB,
+        };
+        Run(accelerator, turned, operands with { A = a, B = b }, plan);
+        if (turnsA)
+        {
+            accelerator.Free(a);
+        }
+
+        if (turnsB)
+        {
+            accelerator.Free(b);
         }
     }
 

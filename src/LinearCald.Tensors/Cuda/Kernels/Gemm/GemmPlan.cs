@@ -44,7 +44,7 @@ internal readonly record struct GemmPlan(GemmTile Tile, int Parts)
         new(new GemmTile(64, 64, 2, 1, 3), 8, 30, 85),
     ];
 
-    // Two-byte operands on warpgroups, which do not share a multiprocessor. Smaller blocks take more bytes from the second-level cache a product; those of 192 columns are there
+    // Operands of two bytes, or tf32 at half the rate, on warpgroups, which do not share a multiprocessor. Smaller blocks take more bytes from the second-level cache a product; those of 192 columns are there
     // because 4096 × 768 results are 128 of them, one on each multiprocessor.
     private static readonly Candidate[] s_warpgroups =
     [
@@ -148,8 +148,16 @@ internal readonly record struct GemmPlan(GemmTile Tile, int Parts)
             cycles += PassCycles + ((double)problem.M * problem.N * together * passed / PassBytes);
         }
 
+        if (plan.Warpgroups)
+        {
+            cycles += (WarpgroupLaunch.TurnsA(problem) ? Turning(problem.M, problem.K) : 0) + (WarpgroupLaunch.TurnsB(problem) ? Turning(problem.N, problem.K) : 0);
+        }
+
         return launches > 1 ? Math.Max(cycles, HostCycles) * launches : cycles;
     }
+
+    /// <summary>Cycles in which an operand of tf32 is copied along k.</summary>
+    private static double Turning(int extent, int k) => PassCycles + (2.0 * sizeof(float) * extent * k / PassBytes);
 
     private static Candidate[] Candidates(GemmPrecision precision, bool warpgroups) => warpgroups ? s_warpgroups : precision == GemmPrecision.Float32 ? s_simt : s_tensor;
 

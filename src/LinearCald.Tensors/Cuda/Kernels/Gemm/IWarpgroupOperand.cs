@@ -2,13 +2,20 @@ using LinearCald.Gpu;
 
 namespace LinearCald.Tensors.Cuda.Kernels;
 
-/// <summary>An operand type of warpgroup products, two bytes an element.</summary>
-internal interface IWarpgroupOperand
+/// <summary>An operand type of warpgroup products. One product takes 32 bytes of k.</summary>
+internal interface IWarpgroupElement
 {
+    /// <summary>Bytes of an element in shared memory.</summary>
+    static abstract int ElementBytes { get; }
+
     /// <summary>Starts sums = a b, or sums += a b, see <see cref="Wgmma"/>.</summary>
     static abstract void Multiply<TCount>(ref Registers<float, TCount> sums, WgmmaOperand a, WgmmaOperand b, bool accumulate = true)
         where TCount : struct, ICount;
+}
 
+/// <summary>An operand type of two bytes an element, which also comes from registers.</summary>
+internal interface IWarpgroupOperand : IWarpgroupElement
+{
     /// <summary>Starts sums += a b with a in registers.</summary>
     static abstract void Multiply<TCount>(ref Registers<float, TCount> sums, UInt4 a, WgmmaOperand b)
         where TCount : struct, ICount;
@@ -20,9 +27,23 @@ internal interface IWarpgroupOperand
     static abstract float Rounded(float value);
 }
 
+/// <summary>float32 in device memory, rounded to tf32 by the copy engine (<see cref="TensorElement.TensorFloat32"/>). k is the inner dimension of both operands.</summary>
+internal readonly struct TensorFloat32Warpgroup : IWarpgroupElement
+{
+    /// <inheritdoc/>
+    public static int ElementBytes => sizeof(float);
+
+    /// <inheritdoc/>
+    public static void Multiply<TCount>(ref Registers<float, TCount> sums, WgmmaOperand a, WgmmaOperand b, bool accumulate)
+        where TCount : struct, ICount => Wgmma.TensorFloat32(ref sums, a, b, accumulate);
+}
+
 /// <summary>bfloat16.</summary>
 internal readonly struct BFloat16Warpgroup : IWarpgroupOperand
 {
+    /// <inheritdoc/>
+    public static int ElementBytes => sizeof(ushort);
+
     /// <inheritdoc/>
     public static void Multiply<TCount>(ref Registers<float, TCount> sums, WgmmaOperand a, WgmmaOperand b, bool accumulate)
         where TCount : struct, ICount => Wgmma.BFloat16(ref sums, a, b, accumulate);
@@ -41,6 +62,9 @@ internal readonly struct BFloat16Warpgroup : IWarpgroupOperand
 /// <summary>float16.</summary>
 internal readonly struct HalfWarpgroup : IWarpgroupOperand
 {
+    /// <inheritdoc/>
+    public static int ElementBytes => sizeof(ushort);
+
     /// <inheritdoc/>
     public static void Multiply<TCount>(ref Registers<float, TCount> sums, WgmmaOperand a, WgmmaOperand b, bool accumulate)
         where TCount : struct, ICount => Wgmma.Half(ref sums, a, b, accumulate);

@@ -3,7 +3,8 @@ using LinearCald.Gpu;
 namespace LinearCald.Tensors.Cuda.Kernels;
 
 /// <summary>
-/// C = f(alpha · op(A) op(B) + bias + C) for two-byte operands on Hopper: blocks come by TMA, warpgroups multiply them where they lie (<c>wgmma</c>), sums in float32.
+/// C = f(alpha · op(A) op(B) + bias + C) for operands of two bytes, or of tf32 stored along k, on Hopper: blocks come by TMA, warpgroups multiply them where they lie
+/// (<c>wgmma</c>), sums in float32.
 /// </summary>
 /// <remarks>
 /// <para>There are as many groups as multiprocessors, and each computes block after block of C (<see cref="WarpgroupItem"/>) with two warpgroups, 64 rows each, and one warp more,
@@ -19,8 +20,11 @@ namespace LinearCald.Tensors.Cuda.Kernels;
 /// </remarks>
 internal static class WarpgroupGemm
 {
-    /// <summary>Elements of k in one block: 128 bytes.</summary>
-    public const int Depth = 64;
+    /// <summary>Bytes of k in one block.</summary>
+    public const int DepthBytes = 128;
+
+    /// <summary>Elements of k, and of M or N, in a box of a transposed operand, whose elements have two bytes.</summary>
+    public const int BoxExtent = DepthBytes / 2;
 
     /// <summary>Threads that multiply; a warp more brings the blocks.</summary>
     public const int Consumers = 256;
@@ -28,11 +32,12 @@ internal static class WarpgroupGemm
     /// <summary>Threads of a group.</summary>
     public const int Threads = Consumers + Warp.Size;
 
-    /// <summary>Rows of C of one warpgroup, and rows or columns of a box of a transposed operand.</summary>
+    /// <summary>Rows of C of one warpgroup.</summary>
     private const int Rows = 64;
-    private const int RowBytes = Depth * 2;
-    private const int BoxBytes = Rows * RowBytes;
-    private const int Steps = Depth / 16;
+    private const int BoxBytes = Rows * DepthBytes;
+
+    /// <summary>Products of 32 bytes of k in one block.</summary>
+    private const int Steps = DepthBytes / 32;
     private const int WarpgroupThreads = 128;
     private const int WarpRows = 16;
 
@@ -43,7 +48,7 @@ internal static class WarpgroupGemm
     /// <typeparam name="TFormat">What the word means.</typeparam>
     [Kernel(Name = "gemm_warpgroup")]
     public static void Run<TOperand, TCount, TWord, TFormat>(TensorMap mapA, TensorMap mapB, GemmArguments<TWord> arguments, [Constant] GemmVariant variant)
-        where TOperand : struct, IWarpgroupOperand
+        where TOperand : struct, IWarpgroupElement
         where TCount : struct, ICount
         where TWord : unmanaged
         where TFormat : struct, IElementFormat<TWord>
@@ -68,22 +73,23 @@ internal static class WarpgroupGemm
         }
 
         Group.Barrier();
+        int depth = DepthBytes / TOperand.ElementBytes;
         int items = arguments.TilesM * arguments.TilesN * arguments.Parts;
         if (Group.Thread < Consumers)
         {
             // Of lane 0, so that the assembler knows it to be the same on all lanes.
             int warpgroup = Warp.Shuffle(Group.Thread / WarpgroupThreads, 0);
             Shared<byte> left = ring.From(warpgroup * BoxBytes);
-            Shared<byte> right = ring.From(tile.M * RowBytes);
-            WgmmaOperand a = variant.TransposeA ? WgmmaOperand.AcrossK(left, Depth) : WgmmaOperand.AlongK(left);
-            WgmmaOperand b = variant.TransposeB ? WgmmaOperand.AlongK(right) : WgmmaOperand.AcrossK(right, Depth);
+            Shared<byte> right = ring.From(tile.M * DepthBytes);
+            WgmmaOperand a = variant.TransposeA ? WgmmaOperand.AcrossK(left, BoxExtent) : WgmmaOperand.AlongK(left);
+            WgmmaOperand b = variant.TransposeB ? WgmmaOperand.AlongK(right) : WgmmaOperand.AcrossK(right, BoxExtent);
             int row = (warpgroup * Rows) + ((Warp.Index & 3) * WarpRows);
             Shared<float> own = staged.From(Warp.Index * WarpgroupEpilogue.WarpFloats);
             RingPosition position = default;
             for (int item = Grid.IndexX; item < items; item += Grid.SizeX)
             {
                 Loop.Keep();
-                WarpgroupItem work = WarpgroupItem.Of(item, arguments, variant);
+                WarpgroupItem work = WarpgroupItem.Of(item, arguments, variant, depth);
                 Registers<float, TCount> sums = default;
                 Multiply<TOperand, TCount>(variant, full, empty, work.Blocks, a, b, ref position, ref sums);
                 WarpgroupEpilogue.Write<TWord, TFormat, TCount>(arguments, variant.Output, own, work.Part, work.FirstRow + row, work.FirstColumn, sums);
@@ -95,7 +101,7 @@ internal static class WarpgroupGemm
             for (int item = Grid.IndexX; item < items; item += Grid.SizeX)
             {
                 Loop.Keep();
-                Bring(variant, mapA, mapB, ring, full, empty, WarpgroupItem.Of(item, arguments, variant), ref position);
+                Bring(variant, depth, mapA, mapB, ring, full, empty, WarpgroupItem.Of(item, arguments, variant, depth), ref position);
             }
         }
     }
@@ -106,11 +112,11 @@ internal static class WarpgroupGemm
 
     private static int RingBytes(GemmTile tile) => StageBytes(tile) * tile.Stages;
 
-    private static int StageBytes(GemmTile tile) => (tile.M + tile.N) * RowBytes;
+    private static int StageBytes(GemmTile tile) => (tile.M + tile.N) * DepthBytes;
 
     // One thread.
     private static void Bring(
-        GemmVariant variant, in TensorMap mapA, in TensorMap mapB, Shared<byte> ring, Mbarrier full, Mbarrier empty, WarpgroupItem work, ref RingPosition position)
+        GemmVariant variant, int depth, in TensorMap mapA, in TensorMap mapB, Shared<byte> ring, Mbarrier full, Mbarrier empty, WarpgroupItem work, ref RingPosition position)
     {
         GemmTile tile = variant.Tile;
         int firstK = work.FirstK;
@@ -124,8 +130,8 @@ internal static class WarpgroupGemm
             arrived.ArriveExpect(StageBytes(tile));
             Shared<byte> a = ring.From(position.Stage * StageBytes(tile));
             Load(a, mapA, variant.TransposeA, tile.M, work.FirstRow, firstK, arrived);
-            Load(a.From(tile.M * RowBytes), mapB, !variant.TransposeB, tile.N, work.FirstColumn, firstK, arrived);
-            firstK += Depth;
+            Load(a.From(tile.M * DepthBytes), mapB, !variant.TransposeB, tile.N, work.FirstColumn, firstK, arrived);
+            firstK += depth;
             position.Advance(tile.Stages);
         }
     }
@@ -138,17 +144,17 @@ internal static class WarpgroupGemm
             return;
         }
 
-        for (int i = 0; i < extent / Rows; i++)
+        for (int i = 0; i < extent / BoxExtent; i++)
         {
             Loop.Unroll();
-            Tma.Load2D(block.From(i * BoxBytes), map, first + (i * Rows), firstK, barrier);
+            Tma.Load2D(block.From(i * BoxBytes), map, first + (i * BoxExtent), firstK, barrier);
         }
     }
 
     // The sums of at least one block of k.
     private static void Multiply<TOperand, TCount>(
         GemmVariant variant, Mbarrier full, Mbarrier empty, int blocks, WgmmaOperand a, WgmmaOperand b, ref RingPosition position, ref Registers<float, TCount> sums)
-        where TOperand : struct, IWarpgroupOperand
+        where TOperand : struct, IWarpgroupElement
         where TCount : struct, ICount
     {
         GemmTile tile = variant.Tile;

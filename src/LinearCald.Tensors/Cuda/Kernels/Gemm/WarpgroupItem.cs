@@ -18,29 +18,30 @@ internal readonly struct WarpgroupItem
     /// <summary>Which of the parts along k.</summary>
     public readonly int Part;
 
-    private WarpgroupItem(int index, int part, int tilesM, int tilesN, int firstK, int length, GemmTile tile)
+    private WarpgroupItem(int index, int part, int tilesM, int tilesN, int firstK, int length, GemmTile tile, int depth)
     {
         TileOrder block = new(index, tilesM, tilesN);
         FirstRow = block.Row * tile.M;
         FirstColumn = block.Column * tile.N;
         FirstK = firstK;
-        Blocks = (int)((uint)(length + WarpgroupGemm.Depth - 1) / WarpgroupGemm.Depth);
+        Blocks = (int)((uint)(length + depth - 1) / (uint)depth);
         Part = part;
     }
 
     /// <summary>Item <paramref name="index"/> of TilesM · TilesN · Parts.</summary>
-    public static WarpgroupItem Of<TWord>(int index, GemmArguments<TWord> arguments, GemmVariant variant)
+    /// <param name="depth">Elements of k in a block; known to the compiler.</param>
+    public static WarpgroupItem Of<TWord>(int index, GemmArguments<TWord> arguments, GemmVariant variant, int depth)
         where TWord : unmanaged
     {
         if (!variant.Output.Partial)
         {
-            return new WarpgroupItem(index, 0, arguments.TilesM, arguments.TilesN, 0, arguments.K, variant.Tile);
+            return new WarpgroupItem(index, 0, arguments.TilesM, arguments.TilesN, 0, arguments.K, variant.Tile, depth);
         }
 
         int tiles = arguments.TilesM * arguments.TilesN;
         int part = (int)((uint)index / (uint)tiles);
         int firstK = part * arguments.PartK;
         return new WarpgroupItem(
-            index - (part * tiles), part, arguments.TilesM, arguments.TilesN, firstK, Math.Min(arguments.K - firstK, arguments.PartK), variant.Tile);
+            index - (part * tiles), part, arguments.TilesM, arguments.TilesN, firstK, Math.Min(arguments.K - firstK, arguments.PartK), variant.Tile, depth);
     }
 }

@@ -8,6 +8,9 @@ internal static class WarpgroupLaunch
     /// <summary>Environment variable that, set to 0, leaves all products to <see cref="TensorCoreGemm"/> and attention to <see cref="FlashForward"/>, so that both can be measured. Read once.</summary>
     public const string Switch = "LINEARCALD_WARPGROUPS";
 
+    /// <summary>Environment variable that names what warpgroups also take where they are on: "tf32", "conv", or both. Read once.</summary>
+    public const string Trial = "LINEARCALD_WARPGROUPS_TRY";
+
     /// <summary>What the copy engine asks of addresses and of rows, in bytes.</summary>
     private const int Alignment = 16;
 
@@ -19,21 +22,49 @@ internal static class WarpgroupLaunch
     /// <summary>Whether <see cref="Switch"/> leaves warpgroups on.</summary>
     public static bool IsOn { get; } = Environment.GetEnvironmentVariable(Switch) != "0";
 
+    private static readonly string s_tried = Environment.GetEnvironmentVariable(Trial) ?? string.Empty;
+
+    private static readonly bool s_takesTensorFloat32 = s_tried.Contains("tf32", StringComparison.Ordinal);
+
+    private static readonly bool s_takesPatches = s_tried.Contains("conv", StringComparison.Ordinal);
+
     /// <summary>
-    /// Whether the table may choose warpgroups for a product whose operands' addresses are multiples of 16. Not for the overlapping patches of convolutions: an H100 takes maps of such
-    /// rows and computes the same from them, but whole convolutions were not yet measured that way.
+    /// Whether the table may choose warpgroups for a product whose operands' addresses are multiples of 16. Not yet for tf32 and for the overlapping patches of convolutions, unless
+    /// <see cref="Trial"/> says so.
     /// </summary>
     public static bool Takes(in GemmProblem problem, DeviceLimits limits) =>
         IsOn
         && limits.Capability == Hopper
-        && problem.Precision is GemmPrecision.BFloat16 or GemmPrecision.Half
-        && !problem.Overlapping
+        && (problem.Precision is GemmPrecision.BFloat16 or GemmPrecision.Half || (s_takesTensorFloat32 && problem.Precision == GemmPrecision.TensorFloat32))
+        && (s_takesPatches || !problem.Overlapping)
+        && (problem.Batch == 1 || !(TurnsA(problem) || TurnsB(problem)))
         && problem.Inner == 1
         && (long)problem.M * problem.N * problem.K >= Fewest
         && IsAligned((uint)problem.LeadingA | (uint)problem.LeadingB | (problem.Batch > 1 ? problem.StrideA | problem.StrideB : 0), problem.Precision);
 
     /// <summary>Whether the copy engine can read the operands where they are.</summary>
     public static bool Takes(in GemmOperands operands) => (((long)operands.A | operands.B) & (Alignment - 1)) == 0;
+
+    /// <summary>Whether A is copied along k before the product: warpgroups read tf32 in no other way.</summary>
+    public static bool TurnsA(in GemmProblem problem) => problem.Precision == GemmPrecision.TensorFloat32 && problem.TransposeA;
+
+    /// <summary>The same for B.</summary>
+    public static bool TurnsB(in GemmProblem problem) => problem.Precision == GemmPrecision.TensorFloat32 && !problem.TransposeB;
+
+    /// <summary>Copies a matrix of K × <paramref name="extent"/> floats into one of extent × K, whose rows are <see cref="TurnedLeading"/> long, in device memory that the caller frees.</summary>
+    public static nint Turn(Accelerator accelerator, nint source, int extent, int k, int leading)
+    {
+        int turned = TurnedLeading(k);
+        nint copy = accelerator.Allocate((long)extent * turned * sizeof(float), "an operand of a matrix product, turned");
+        Strides from = default, to = default;
+        (from[0], from[1]) = (1, leading);
+        (to[0], to[1]) = (turned, 1);
+        Copy.Run(accelerator, source, DType.Float32, from, copy, DType.Float32, to, new Shape(extent, k));
+        return copy;
+    }
+
+    /// <summary>Elements from row to row of a turned operand.</summary>
+    public static int TurnedLeading(int k) => (k + 3) & ~3;
 
     /// <summary>Launches one product of the stack; <paramref name="variant"/>'s tile is one of <see cref="GemmPlan.WarpgroupTiles"/>.</summary>
     /// <param name="groups">Groups at most.</param>
@@ -44,13 +75,18 @@ internal static class WarpgroupLaunch
         GemmTile tile = variant.Tile;
         TensorMap mapA = Map(accelerator, problem, "A", a, problem.M, problem.LeadingA, problem.TransposeA, tile.M);
         TensorMap mapB = Map(accelerator, problem, "B", b, problem.N, problem.LeadingB, !problem.TransposeB, tile.N);
-        Kernel kernel = problem.Precision == GemmPrecision.Half ? Choose<HalfWarpgroup, TWord, TFormat>(tile) : Choose<BFloat16Warpgroup, TWord, TFormat>(tile);
+        Kernel kernel = problem.Precision switch
+        {
+            GemmPrecision.Half => Choose<HalfWarpgroup, TWord, TFormat>(tile),
+            GemmPrecision.TensorFloat32 => Choose<TensorFloat32Warpgroup, TWord, TFormat>(tile),
+            _ => Choose<BFloat16Warpgroup, TWord, TFormat>(tile),
+        };
         int items = checked(arguments.TilesM * arguments.TilesN * arguments.Parts);
         accelerator.Launch(kernel, new LaunchShape(Math.Min(items, groups), WarpgroupGemm.Threads), mapA, mapB, arguments, variant);
     }
 
     private static Kernel Choose<TOperand, TWord, TFormat>(GemmTile tile)
-        where TOperand : struct, IWarpgroupOperand
+        where TOperand : struct, IWarpgroupElement
         where TWord : unmanaged
         where TFormat : struct, IElementFormat<TWord> => tile.N switch
         {
@@ -63,22 +99,33 @@ internal static class WarpgroupLaunch
     /// <summary>An operand of <paramref name="extent"/> × K elements, or K × <paramref name="extent"/>.</summary>
     private static TensorMap Map(Accelerator accelerator, in GemmProblem problem, string name, nint address, int extent, int leading, bool isTransposed, int block)
     {
-        long stride = (long)leading * problem.Precision.ElementBytes();
-        if (problem.Precision is not (GemmPrecision.BFloat16 or GemmPrecision.Half) || problem.K < 1 || address % Alignment != 0 || stride % Alignment != 0)
+        GemmPrecision precision = problem.Precision;
+        int bytes = precision.ElementBytes(), k = problem.K;
+        long stride = (long)leading * bytes;
+        TensorElement element = precision switch
         {
-            throw new CaldException($"matrix product: operand {name} of {problem.Precision} at address {address:x} with rows of {stride} bytes, sums of {problem.K}; warpgroups multiply BFloat16 and Half, addresses and rows are multiples of {Alignment} bytes, sums not empty");
+            GemmPrecision.BFloat16 => TensorElement.BFloat16,
+            GemmPrecision.Half => TensorElement.Half,
+            GemmPrecision.TensorFloat32 when !isTransposed => TensorElement.TensorFloat32,
+            _ => throw Unfit(),
+        };
+        if (problem.K < 1 || address % Alignment != 0 || stride % Alignment != 0)
+        {
+            throw Unfit();
         }
 
-        TensorElement element = problem.Precision == GemmPrecision.Half ? TensorElement.Half : TensorElement.BFloat16;
         return isTransposed
-            ? TensorMap.Create(accelerator, address, element, [extent, problem.K], [stride], [WarpgroupGemm.Depth, WarpgroupGemm.Depth], TensorSwizzle.Bytes128)
-            : TensorMap.Create(accelerator, address, element, [problem.K, extent], [stride], [WarpgroupGemm.Depth, block], TensorSwizzle.Bytes128);
+            ? TensorMap.Create(accelerator, address, element, [extent, problem.K], [stride], [WarpgroupGemm.BoxExtent, WarpgroupGemm.BoxExtent], TensorSwizzle.Bytes128)
+            : TensorMap.Create(accelerator, address, element, [problem.K, extent], [stride], [WarpgroupGemm.DepthBytes / bytes, block], TensorSwizzle.Bytes128);
+
+        CaldException Unfit() => new(
+            $"matrix product: operand {name} of {precision} at address {address:x} with rows of {stride} bytes{(isTransposed ? ", transposed" : string.Empty)}, sums of {k}; warpgroups multiply BFloat16, Half and TensorFloat32 that is not transposed, addresses and rows are multiples of {Alignment} bytes, sums not empty");
     }
 
     private static bool IsAligned(long elements, GemmPrecision precision) => elements * precision.ElementBytes() % Alignment == 0;
 
     private static class Kernels<TOperand, TCount, TWord, TFormat>
-        where TOperand : struct, IWarpgroupOperand
+        where TOperand : struct, IWarpgroupElement
         where TCount : struct, ICount
         where TWord : unmanaged
         where TFormat : struct, IElementFormat<TWord>
