@@ -120,9 +120,17 @@ public sealed class CudaKernelTests : IDisposable
             return;
         }
 
-        GemmChecks.RandomWarpgroups(_device, 30, 500, 800, 700);
+        GemmChecks.Rounding(_device);
+        GemmChecks.RandomWarpgroups(_device, 40, 500, 800, 700);
         foreach (GemmTile tile in GemmPlan.WarpgroupTiles)
         {
+            foreach (int blocks in new[] { 1, tile.Stages + 1 })
+            {
+                GemmChecks.Warpgroups(_device, GemmPrecision.TensorFloat32, tile, false, true, blocks);
+            }
+
+            GemmChecks.Warpgroups(_device, GemmPrecision.TensorFloat32, tile, true, false, tile.Stages + 2);
+            GemmChecks.Warpgroups(_device, GemmPrecision.TensorFloat32, tile, false, true, 9, 3);
             for (int form = 0; form < 4; form++)
             {
                 GemmPrecision precision = form is 0 or 3 ? GemmPrecision.BFloat16 : GemmPrecision.Half;

@@ -19,11 +19,12 @@ internal static class ConvolutionBenchmarks
 
     public static IEnumerable<(string Op, string Shape, Func<Benchmark> Make)> All(Device device)
     {
-        (string Suffix, DType Type)[] types = device.RunsAhead ? [("_fp32", DType.Float32), ("_bf16", DType.BFloat16)] : [(string.Empty, DType.Float32)];
+        (string Suffix, DType Type)[] types = device.RunsAhead ? [("_fp32", DType.Float32), ("_bf16", DType.BFloat16), ("_fp16", DType.Float16)] : [(string.Empty, DType.Float32)];
         string both = device.RunsAhead ? "fwdbwd" : "fwd_bwd";
         foreach ((string suffix, DType type) in types)
         {
             yield return Row($"wav2vec2_conv_stack_fwd{suffix}", $"{Batch}x{Samples}", (op, shape) => Stack(device, type, op, shape));
+            yield return Row($"wav2vec2_conv_stack_{both}{suffix}", $"{Batch}x{Samples}", (op, shape) => StackWithGradients(device, type, op, shape));
             foreach (int layer in (int[])[0, 1])
             {
                 int length = LengthBefore(layer), width = layer == 0 ? 1 : Channels;
@@ -74,7 +75,12 @@ internal static class ConvolutionBenchmarks
         return length;
     }
 
-    private static string Precision(DType type) => type == DType.Float32 ? "fp32" : "bf16";
+    private static string Precision(DType type) => type switch
+    {
+        DType.Float32 => "fp32",
+        DType.Float16 => "fp16",
+        _ => "bf16",
+    };
 
     private static Benchmark TensorFloat32Stack(Device device, bool twoTerms, string op, string shape)
     {
@@ -90,6 +96,29 @@ internal static class ConvolutionBenchmarks
 
     private static Benchmark Stack(Device device, DType type, string op, string shape, bool twoTerms = false)
     {
+        (Tensor wave, Tensor bias, Tensor[] weights, double flops) = StackOperands(device, type);
+        return new Benchmark(op, shape, InScope(() => Through(wave, bias, weights, twoTerms))) { Flops = flops, Precision = Precision(type) };
+    }
+
+    private static Benchmark StackWithGradients(Device device, DType type, string op, string shape)
+    {
+        (Tensor wave, Tensor bias, Tensor[] weights, double flops) = StackOperands(device, type);
+        Tensor gradient = Random(device, type, 1, 11, Batch, LengthBefore(Layers.Length), Channels);
+        return new Benchmark(op, shape, WithGradients(() => Through(wave, bias, weights, false), gradient, [bias, .. weights])) { Flops = 3 * flops, Precision = Precision(type) };
+    }
+
+    private static Tensor Through(Tensor x, Tensor bias, Tensor[] weights, bool twoTerms)
+    {
+        for (int i = 0; i < Layers.Length; i++)
+        {
+            x = x.Conv1d(weights[i], bias, Layers[i].Stride, activation: Activation.GeluErf, twoTerms: twoTerms);
+        }
+
+        return x;
+    }
+
+    private static (Tensor Wave, Tensor Bias, Tensor[] Weights, double Flops) StackOperands(Device device, DType type)
+    {
         Tensor wave = Random(device, type, 1, 1, Batch, Samples, 1);
         Tensor bias = Random(device, DType.Float32, 0.1, 2, Channels);
         Tensor[] weights = [.. Layers.Select((l, i) => Random(device, type, 1 / Math.Sqrt(l.Taps * (i == 0 ? 1 : Channels)), (ulong)(3 + i), Channels, i == 0 ? 1 : Channels, l.Taps))];
@@ -99,16 +128,7 @@ internal static class ConvolutionBenchmarks
             flops += 2.0 * Batch * LengthBefore(i + 1) * weights[i].Count;
         }
 
-        return new Benchmark(op, shape, () =>
-        {
-            using MemoryScope scope = MemoryScope.Begin();
-            Tensor x = wave;
-            for (int i = 0; i < Layers.Length; i++)
-            {
-                x = x.Conv1d(weights[i], bias, Layers[i].Stride, activation: Activation.GeluErf, twoTerms: twoTerms);
-            }
-        })
-        { Flops = flops, Precision = Precision(type) };
+        return (wave, bias, weights, flops);
     }
 
     private static Benchmark GroupNorm(Device device, DType type, string op, string shape, bool both)

@@ -25,6 +25,17 @@ public static class Tma
     public static void Load2D<T>(Shared<T> destination, in TensorMap map, int x, int y, Mbarrier barrier)
         where T : unmanaged => Lane.Current.LoadTensor(destination, map, [x, y], barrier);
 
+    /// <summary>The same for a stack of matrices.</summary>
+    /// <param name="destination">The box goes to its start, aligned as <see cref="TensorSwizzle"/> says.</param>
+    /// <param name="map">A parameter of the kernel.</param>
+    /// <param name="x">First element of the box's rows, a multiple of 16 bytes; may be negative or beyond the end, as the others may.</param>
+    /// <param name="y">First row.</param>
+    /// <param name="z">First matrix.</param>
+    /// <param name="barrier">Hears of the bytes when they have arrived.</param>
+    [Intrinsic]
+    public static void Load3D<T>(Shared<T> destination, in TensorMap map, int x, int y, int z, Mbarrier barrier)
+        where T : unmanaged => Lane.Current.LoadTensor(destination, map, [x, y, z], barrier);
+
     /// <summary>The same for a tensor of four dimensions: rows of a box follow each other, those of the second dimension fastest.</summary>
     /// <param name="destination">The box goes to its start, aligned as <see cref="TensorSwizzle"/> says.</param>
     /// <param name="map">A parameter of the kernel.</param>

@@ -64,6 +64,9 @@ public sealed class GemmEmulatorTests : IDisposable
     public void WarpgroupsInTensorFloat32(int tile, int blocks, bool transposeA, bool transposeB) =>
         GemmChecks.Warpgroups(_device, GemmPrecision.TensorFloat32, GemmPlan.WarpgroupTiles[tile], transposeA, transposeB, blocks);
 
+    [Fact]
+    public void TensorFloat32IsRoundedOnItsWay() => GemmChecks.Rounding(_device);
+
     [Theory]
     [InlineData(Schedule.Forward, 1)]
     [InlineData(Schedule.Backward, 4)]

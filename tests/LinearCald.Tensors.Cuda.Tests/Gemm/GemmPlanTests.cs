@@ -45,15 +45,16 @@ public sealed class GemmPlanTests
         Assert.False(GemmPlan.For(s_large, s_limits with { GroupSharedBytes = 166912 }).Warpgroups);
     }
 
-    /// <summary>Stacks are a launch a product: they suit warpgroups where each product fills the device.</summary>
+    /// <summary>Stacks are one launch: blocks of all products share the device.</summary>
     [Theory]
-    [InlineData(15999, 1536, true)]
-    [InlineData(7999, 1536, true)]
-    [InlineData(999, 1024, false)]
-    [InlineData(499, 1024, false)]
-    public void StacksTakeWarpgroupsWhereEachProductIsLarge(int outputs, int patch, bool expected)
+    [InlineData(15999, 512, true)]
+    [InlineData(7999, 512, true)]
+    [InlineData(999, 512, true)]
+    [InlineData(499, 512, true)]
+    [InlineData(499, 8, false)]
+    public void StacksTakeWarpgroupsWhereTheirProductsAreNotSmall(int outputs, int columns, bool expected)
     {
-        GemmProblem problem = GemmProblem.Contiguous(outputs, 512, patch, false, true, 8) with
+        GemmProblem problem = GemmProblem.Contiguous(outputs, columns, 1024, false, true, 8) with
         {
             StrideB = 0,
             Precision = GemmPrecision.BFloat16,

@@ -38,6 +38,7 @@ internal static class TransactionIntrinsics
             return e.Issue("mbarrier.try_wait.parity.shared::cta.b64", RegisterKind.Predicate, InstructionFlags.Divergent, Address(e, a[0]), e.Use(a[1]));
         });
         registry.Add(typeof(Tma), nameof(Tma.Load2D), static (e, m, a) => Load(e, m, a, "2d", "$2, $3}], $4"));
+        registry.Add(typeof(Tma), nameof(Tma.Load3D), static (e, m, a) => Load(e, m, a, "3d", "$2, $3, $4}], $5"));
         registry.Add(typeof(Tma), nameof(Tma.Load4D), static (e, m, a) => Load(e, m, a, "4d", "$2, $3, $4, $5}], $6"));
         registry.Add(typeof(Tma), nameof(Tma.Prefetch), static (e, _, a) =>
         {

@@ -79,6 +79,9 @@ internal struct GemmArguments<TWord>
     /// <summary>Parts along k.</summary>
     public int Parts;
 
+    /// <summary>Products of the launch.</summary>
+    public int Products;
+
     /// <summary>Factor of the product.</summary>
     public float Alpha;
 

@@ -100,7 +100,7 @@ internal static unsafe class GemmLauncher
         int blocks = (int)(((long)problem.K + depth - 1) / depth);
         int partBlocks = Math.Max(1, (blocks + plan.Parts - 1) / plan.Parts);
         int parts = Math.Max(1, (blocks + partBlocks - 1) / partBlocks);
-        int most = plan.Warpgroups ? 1 : Math.Min(problem.Batch, MostAlongZ / problem.Inner * problem.Inner);
+        int most = Math.Min(problem.Batch, MostAlongZ / problem.Inner * problem.Inner);
         int pitch = (problem.N + 3) & ~3;
         nint workspace = parts > 1 ? accelerator.Allocate(4L * parts * most * problem.M * pitch, "partial sums of a matrix product") : 0;
         GemmArguments<TWord> arguments = new()
@@ -127,7 +127,13 @@ internal static unsafe class GemmLauncher
             Parts = parts,
             Alpha = problem.Alpha,
         };
-        GemmVariant variant = new(tile, storage, widthA, widthB, parts > 1 ? new GemmOutput(Activation.None, GemmSteps.Partial | (output.Steps & GemmSteps.Nested)) : output);
+        GemmOutput written = parts > 1 ? new GemmOutput(Activation.None, GemmSteps.Partial | (output.Steps & GemmSteps.Nested)) : output;
+        if (plan.Warpgroups && problem.Batch > 1)
+        {
+            written = written with { Steps = written.Steps | GemmSteps.Stacked };
+        }
+
+        GemmVariant variant = new(tile, storage, widthA, widthB, written);
         for (int first = 0; first < problem.Batch; first += most)
         {
             int count = Math.Min(most, problem.Batch - first);
@@ -138,6 +144,7 @@ internal static unsafe class GemmLauncher
             arguments.Pre = operands.Pre != 0 ? stack.Result<TWord>(operands.Pre, problem) : default;
             if (plan.Warpgroups)
             {
+                arguments.Products = count;
                 int groups = plan.Groups > 0 ? plan.Groups : accelerator.Limits.Multiprocessors;
                 WarpgroupLaunch.Run<TWord, TFormat>(
                     accelerator, problem, operands.A + (nint)(first * problem.StrideA * bytes), operands.B + (nint)(first * problem.StrideB * bytes), groups, arguments, variant);

@@ -44,8 +44,8 @@ internal readonly record struct GemmPlan(GemmTile Tile, int Parts)
         new(new GemmTile(64, 64, 2, 1, 3), 8, 30, 85),
     ];
 
-    // Operands of two bytes, or tf32 at half the rate, on warpgroups, which do not share a multiprocessor. Smaller blocks take more bytes from the second-level cache a product; those of 192 columns are there
-    // because 4096 × 768 results are 128 of them, one on each multiprocessor.
+    // Operands of two bytes, or tf32 at half the rate, on warpgroups, which do not share a multiprocessor. Smaller blocks take more bytes from the second-level cache a product; those
+    // of 192 columns are there because 4096 × 768 results are 128 of them, one on each multiprocessor.
     private static readonly Candidate[] s_warpgroups =
     [
         new(WarpgroupTiles[0], 1, 1850, 1850),
@@ -65,10 +65,7 @@ internal readonly record struct GemmPlan(GemmTile Tile, int Parts)
     /// <summary>Bytes a cycle that the second pass reads and writes, on all multiprocessors together: about what device memory gives.</summary>
     private const double PassBytes = 2100;
 
-    /// <summary>Cycles in which the host makes one launch on warpgroups, with its maps: products of a stack do not follow one another faster.</summary>
-    private const double HostCycles = 8000;
-
-    /// <summary>More launches than one must promise a tenth: parts take a workspace, and groups do not really run in whole waves.</summary>
+    /// <summary>Parts must promise a tenth: they take a workspace, and groups do not really run in whole waves.</summary>
     private const double Reserve = 1.1;
 
     /// <summary>Elements of k in one block.</summary>
@@ -116,7 +113,7 @@ internal readonly record struct GemmPlan(GemmTile Tile, int Parts)
             for (int parts = 1; parts <= 64 && (parts == 1 || blocks / parts >= 4); parts++)
             {
                 GemmPlan plan = new(candidate.Tile, parts) { Warpgroups = warpgroups };
-                double cycles = Waves(problem, limits, candidate, plan) * (parts > 1 || (warpgroups && problem.Batch > 1) ? Reserve : 1);
+                double cycles = Waves(problem, limits, candidate, plan) * (parts > 1 ? Reserve : 1);
                 if (cycles < least)
                 {
                     least = cycles;
@@ -130,11 +127,9 @@ internal readonly record struct GemmPlan(GemmTile Tile, int Parts)
 
     private static double Waves(in GemmProblem problem, DeviceLimits limits, in Candidate candidate, GemmPlan plan)
     {
-        // Warpgroups compute a stack product by product.
-        int launches = plan.Warpgroups ? problem.Batch : 1, together = plan.Warpgroups ? 1 : problem.Batch;
         GemmTile tile = candidate.Tile;
         long blocks = Blocks(problem), partBlocks = Math.Max(1, (blocks + plan.Parts - 1) / plan.Parts), parts = Math.Max(1, (blocks + partBlocks - 1) / partBlocks);
-        double groups = Math.Ceiling((double)problem.M / tile.M) * Math.Ceiling((double)problem.N / tile.N) * together;
+        double groups = Math.Ceiling((double)problem.M / tile.M) * Math.Ceiling((double)problem.N / tile.N) * problem.Batch;
         double each = Math.Ceiling(groups * parts / limits.Multiprocessors);
         double share = Math.Min(1, (each - 1) / Math.Max(1, candidate.Resident - 1));
         double throughput = (candidate.Alone + ((candidate.Full - candidate.Alone) * share)) * Rate(problem.Precision);
@@ -145,7 +140,7 @@ internal readonly record struct GemmPlan(GemmTile Tile, int Parts)
         if (parts > 1)
         {
             double passed = (sizeof(float) * parts) + (bytes * (problem.Accumulate ? 2 : 1));
-            cycles += PassCycles + ((double)problem.M * problem.N * together * passed / PassBytes);
+            cycles += PassCycles + ((double)problem.M * problem.N * problem.Batch * passed / PassBytes);
         }
 
         if (plan.Warpgroups)
@@ -153,7 +148,7 @@ internal readonly record struct GemmPlan(GemmTile Tile, int Parts)
             cycles += (WarpgroupLaunch.TurnsA(problem) ? Turning(problem.M, problem.K) : 0) + (WarpgroupLaunch.TurnsB(problem) ? Turning(problem.N, problem.K) : 0);
         }
 
-        return launches > 1 ? Math.Max(cycles, HostCycles) * launches : cycles;
+        return cycles;
     }
 
     /// <summary>Cycles in which an operand of tf32 is copied along k.</summary>

@@ -43,6 +43,9 @@ internal readonly record struct GemmOutput(Activation Activation, GemmSteps Step
     /// <summary>The stack is one of stacks.</summary>
     public bool Nested => (Steps & GemmSteps.Nested) != 0;
 
+    /// <summary>Warpgroups compute several products in one launch.</summary>
+    public bool Stacked => (Steps & GemmSteps.Stacked) != 0;
+
     /// <summary>Four neighbours of a row of C, bias and pre may be read and written at once.</summary>
     public bool Vector => (Steps & GemmSteps.Vector) != 0;
 }
@@ -74,4 +77,5 @@ internal enum GemmSteps
     Pre = 16,
     Vector = 32,
     Nested = 64,
+    Stacked = 128,
 }

@@ -28,14 +28,14 @@ internal static class WarpgroupEpilogue
 
     /// <summary>Writes a warp's part of a block of C, or of its partial sums to the workspace.</summary>
     /// <param name="staged">The warp's shared memory.</param>
-    /// <param name="part">Which of the parts along k.</param>
+    /// <param name="start">Where the product's results begin, in C or in the workspace.</param>
     /// <param name="row">The warp's first row in C.</param>
     /// <param name="column">The block's first column in C.</param>
     /// <param name="sums">
     /// Of rows lane / 4 and 8 below, of every eight columns 2 (lane mod 4) and the next.
     /// </param>
     public static void Write<TWord, TFormat, TCount>(
-        GemmArguments<TWord> arguments, GemmOutput output, Shared<float> staged, int part, int row, int column, Registers<float, TCount> sums)
+        GemmArguments<TWord> arguments, GemmOutput output, Shared<float> staged, long start, int row, int column, Registers<float, TCount> sums)
         where TWord : unmanaged
         where TFormat : struct, IElementFormat<TWord>
         where TCount : struct, ICount
@@ -45,10 +45,10 @@ internal static class WarpgroupEpilogue
         row += Warp.Lane >> 3;
         column += (Warp.Lane & 7) * 4;
         long leading = output.Partial ? arguments.WorkspacePitch : arguments.LeadingC;
-        long first = (row * leading) + column;
+        long first = start + (row * leading) + column;
         long step = leading * RowStep;
         int rows = arguments.M - row;
-        View<float> workspace = output.Partial ? arguments.Workspace.From((part * leading * arguments.M) + first) : default;
+        View<float> workspace = output.Partial ? arguments.Workspace.From(first) : default;
         View<TWord> c = output.Partial ? default : arguments.C.From(first);
         View<TWord> pre = output.Pre ? arguments.Pre.From(first) : default;
 

@@ -74,7 +74,7 @@ internal static class WarpgroupGemm
 
         Group.Barrier();
         int depth = DepthBytes / TOperand.ElementBytes;
-        int items = arguments.TilesM * arguments.TilesN * arguments.Parts;
+        int items = arguments.TilesM * arguments.TilesN * arguments.Parts * (variant.Output.Stacked ? arguments.Products : 1);
         if (Group.Thread < Consumers)
         {
             // Of lane 0, so that the assembler knows it to be the same on all lanes.
@@ -92,7 +92,7 @@ internal static class WarpgroupGemm
                 WarpgroupItem work = WarpgroupItem.Of(item, arguments, variant, depth);
                 Registers<float, TCount> sums = default;
                 Multiply<TOperand, TCount>(variant, full, empty, work.Blocks, a, b, ref position, ref sums);
-                WarpgroupEpilogue.Write<TWord, TFormat, TCount>(arguments, variant.Output, own, work.Part, work.FirstRow + row, work.FirstColumn, sums);
+                WarpgroupEpilogue.Write<TWord, TFormat, TCount>(arguments, variant.Output, own, work.Start, work.FirstRow + row, work.FirstColumn, sums);
             }
         }
         else if (Group.Thread == Consumers)
@@ -101,7 +101,7 @@ internal static class WarpgroupGemm
             for (int item = Grid.IndexX; item < items; item += Grid.SizeX)
             {
                 Loop.Keep();
-                Bring(variant, depth, mapA, mapB, ring, full, empty, WarpgroupItem.Of(item, arguments, variant, depth), ref position);
+                Bring(variant, depth, mapA, mapB, ring, full, empty, WarpgroupItem.Of(item, arguments, variant, depth), arguments.StrideA != 0, arguments.StrideB != 0, ref position);
             }
         }
     }
@@ -116,10 +116,11 @@ internal static class WarpgroupGemm
 
     // One thread.
     private static void Bring(
-        GemmVariant variant, int depth, in TensorMap mapA, in TensorMap mapB, Shared<byte> ring, Mbarrier full, Mbarrier empty, WarpgroupItem work, ref RingPosition position)
+        GemmVariant variant, int depth, in TensorMap mapA, in TensorMap mapB, Shared<byte> ring, Mbarrier full, Mbarrier empty, WarpgroupItem work, bool hasManyA,
+        bool hasManyB, ref RingPosition position)
     {
         GemmTile tile = variant.Tile;
-        int firstK = work.FirstK;
+        int firstK = work.FirstK, productA = hasManyA ? work.Product : 0, productB = hasManyB ? work.Product : 0;
         for (int k = 0; k < work.Blocks; k++)
         {
             Loop.Keep();
@@ -129,25 +130,37 @@ internal static class WarpgroupGemm
             Mbarrier arrived = full.At(position.Stage);
             arrived.ArriveExpect(StageBytes(tile));
             Shared<byte> a = ring.From(position.Stage * StageBytes(tile));
-            Load(a, mapA, variant.TransposeA, tile.M, work.FirstRow, firstK, arrived);
-            Load(a.From(tile.M * DepthBytes), mapB, !variant.TransposeB, tile.N, work.FirstColumn, firstK, arrived);
+            Load(a, mapA, variant.TransposeA, variant.Output.Stacked, tile.M, work.FirstRow, firstK, productA, arrived);
+            Load(a.From(tile.M * DepthBytes), mapB, !variant.TransposeB, variant.Output.Stacked, tile.N, work.FirstColumn, firstK, productB, arrived);
             firstK += depth;
             position.Advance(tile.Stages);
         }
     }
 
-    private static void Load(Shared<byte> block, in TensorMap map, bool isTransposed, int extent, int first, int firstK, Mbarrier barrier)
+    private static void Load(Shared<byte> block, in TensorMap map, bool isTransposed, bool isStacked, int extent, int first, int firstK, int product, Mbarrier barrier)
     {
         if (!isTransposed)
         {
-            Tma.Load2D(block, map, firstK, first, barrier);
+            Load(block, map, isStacked, firstK, first, product, barrier);
             return;
         }
 
         for (int i = 0; i < extent / BoxExtent; i++)
         {
             Loop.Unroll();
-            Tma.Load2D(block.From(i * BoxBytes), map, first + (i * BoxExtent), firstK, barrier);
+            Load(block.From(i * BoxBytes), map, isStacked, first + (i * BoxExtent), firstK, product, barrier);
+        }
+    }
+
+    private static void Load(Shared<byte> box, in TensorMap map, bool isStacked, int x, int y, int product, Mbarrier barrier)
+    {
+        if (isStacked)
+        {
+            Tma.Load3D(box, map, x, y, product, barrier);
+        }
+        else
+        {
+            Tma.Load2D(box, map, x, y, barrier);
         }
     }
 

@@ -66,22 +66,22 @@ internal static class WarpgroupLaunch
     /// <summary>Elements from row to row of a turned operand.</summary>
     public static int TurnedLeading(int k) => (k + 3) & ~3;
 
-    /// <summary>Launches one product of the stack; <paramref name="variant"/>'s tile is one of <see cref="GemmPlan.WarpgroupTiles"/>.</summary>
+    /// <summary>Launches the products of a stack; <paramref name="variant"/>'s tile is one of <see cref="GemmPlan.WarpgroupTiles"/>.</summary>
     /// <param name="groups">Groups at most.</param>
     public static void Run<TWord, TFormat>(Accelerator accelerator, in GemmProblem problem, nint a, nint b, int groups, GemmArguments<TWord> arguments, GemmVariant variant)
         where TWord : unmanaged
         where TFormat : struct, IElementFormat<TWord>
     {
         GemmTile tile = variant.Tile;
-        TensorMap mapA = Map(accelerator, problem, "A", a, problem.M, problem.LeadingA, problem.TransposeA, tile.M);
-        TensorMap mapB = Map(accelerator, problem, "B", b, problem.N, problem.LeadingB, !problem.TransposeB, tile.N);
+        TensorMap mapA = Map(accelerator, problem, "A", a, problem.M, problem.LeadingA, problem.TransposeA, tile.M, variant.Output.Stacked, arguments.Products, problem.StrideA);
+        TensorMap mapB = Map(accelerator, problem, "B", b, problem.N, problem.LeadingB, !problem.TransposeB, tile.N, variant.Output.Stacked, arguments.Products, problem.StrideB);
         Kernel kernel = problem.Precision switch
         {
             GemmPrecision.Half => Choose<HalfWarpgroup, TWord, TFormat>(tile),
             GemmPrecision.TensorFloat32 => Choose<TensorFloat32Warpgroup, TWord, TFormat>(tile),
             _ => Choose<BFloat16Warpgroup, TWord, TFormat>(tile),
         };
-        int items = checked(arguments.TilesM * arguments.TilesN * arguments.Parts);
+        int items = checked(arguments.TilesM * arguments.TilesN * arguments.Parts * arguments.Products);
         accelerator.Launch(kernel, new LaunchShape(Math.Min(items, groups), WarpgroupGemm.Threads), mapA, mapB, arguments, variant);
     }
 
@@ -97,7 +97,8 @@ internal static class WarpgroupLaunch
         };
 
     /// <summary>An operand of <paramref name="extent"/> × K elements, or K × <paramref name="extent"/>.</summary>
-    private static TensorMap Map(Accelerator accelerator, in GemmProblem problem, string name, nint address, int extent, int leading, bool isTransposed, int block)
+    private static TensorMap Map(
+        Accelerator accelerator, in GemmProblem problem, string name, nint address, int extent, int leading, bool isTransposed, int block, bool isStacked, int products, long productStride)
     {
         GemmPrecision precision = problem.Precision;
         int bytes = precision.ElementBytes(), k = problem.K;
@@ -109,14 +110,18 @@ internal static class WarpgroupLaunch
             GemmPrecision.TensorFloat32 when !isTransposed => TensorElement.TensorFloat32,
             _ => throw Unfit(),
         };
-        if (problem.K < 1 || address % Alignment != 0 || stride % Alignment != 0)
+        if (problem.K < 1 || address % Alignment != 0 || stride % Alignment != 0 || (isStacked && productStride * bytes % Alignment != 0))
         {
             throw Unfit();
         }
 
-        return isTransposed
-            ? TensorMap.Create(accelerator, address, element, [extent, problem.K], [stride], [WarpgroupGemm.BoxExtent, WarpgroupGemm.BoxExtent], TensorSwizzle.Bytes128)
-            : TensorMap.Create(accelerator, address, element, [problem.K, extent], [stride], [WarpgroupGemm.DepthBytes / bytes, block], TensorSwizzle.Bytes128);
+        ReadOnlySpan<int> box = isTransposed ? [WarpgroupGemm.BoxExtent, WarpgroupGemm.BoxExtent, 1] : [WarpgroupGemm.DepthBytes / bytes, block, 1];
+        (long inner, long outer) = isTransposed ? (extent, k) : (k, extent);
+
+        // One operand of all products is a stack of one.
+        ReadOnlySpan<long> extents = [inner, outer, productStride == 0 ? 1 : products], strides = [stride, productStride == 0 ? Alignment : productStride * bytes];
+        int rank = isStacked ? 3 : 2;
+        return TensorMap.Create(accelerator, address, element, extents[..rank], strides[..(rank - 1)], box[..rank], TensorSwizzle.Bytes128);
 
         CaldException Unfit() => new(
             $"matrix product: operand {name} of {precision} at address {address:x} with rows of {stride} bytes{(isTransposed ? ", transposed" : string.Empty)}, sums of {k}; warpgroups multiply BFloat16, Half and TensorFloat32 that is not transposed, addresses and rows are multiples of {Alignment} bytes, sums not empty");
