@@ -70,10 +70,16 @@ public sealed unsafe partial class CudaAccelerator
             throw new CaldException($"tensor map: {Name} has compute capability {Limits.Capability / 10}.{Limits.Capability % 10}; the copy engine of 9.0 (Hopper) or later is needed");
         }
 
+        if (_maps.TryFind(description, out TensorMap found))
+        {
+            return found;
+        }
+
         void* map = NativeMemory.AlignedAlloc((nuint)sizeof(TensorMap), TensorMap.Alignment);
         try
         {
             _stream.Check(_stream.Driver.EncodeTensorMap(map, description), "describing a tensor to the copy engine");
+            _maps.Add(description, *(TensorMap*)map);
             return *(TensorMap*)map;
         }
         finally

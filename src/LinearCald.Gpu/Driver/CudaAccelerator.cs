@@ -14,6 +14,7 @@ public sealed partial class CudaAccelerator : Accelerator
     private readonly HostStaging _staging;
     private readonly KernelLoader _loader;
     private readonly KernelTable<CudaFunction> _functions = new();
+    private readonly TensorMapCache _maps = new();
     private readonly Compile _compile;
     private bool _disposed;
 

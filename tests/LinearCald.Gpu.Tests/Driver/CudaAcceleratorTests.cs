@@ -72,6 +72,40 @@ public sealed class CudaAcceleratorTests : IDisposable
     }
 
     [Fact]
+    public unsafe void A_tensor_is_described_to_the_driver_once()
+    {
+        using CudaAccelerator gpu = Open();
+        Describe(0, 64);
+        Describe(0, 64);
+        Assert.Single(_driver.Calls, nameof(FakeCudaDriver.EncodeTensorMap));
+
+        // More tensors than there are places: every map is of what was asked for, and nothing is allocated.
+        for (int round = 0; round < 3; round++)
+        {
+            for (int i = 0; i < 2 * TensorMapCache.Places; i++)
+            {
+                Describe(i % 7 * 4096, 64 + i);
+            }
+        }
+
+        _driver.Calls.Capacity = _driver.Calls.Count + 1000;
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 1000; i++)
+        {
+            TensorMap.Create(gpu, 0, TensorElement.Float32, [64, 32], [256], [32, 32], TensorSwizzle.Bytes128);
+        }
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+
+        unsafe void Describe(nint address, int extent)
+        {
+            TensorMap map = TensorMap.Create(gpu, address, TensorElement.Float32, [extent, 32], [4 * extent / 16 * 16], [32, 32], TensorSwizzle.Bytes128);
+            TensorMapDescription description = TensorMapDescription.Of(map);
+            Assert.Equal((address, (long)extent), (description.Address, description.Extents[0]));
+        }
+    }
+
+    [Fact]
     public void Machine_code_is_kept_on_disk()
     {
         for (int run = 0; run < 2; run++)

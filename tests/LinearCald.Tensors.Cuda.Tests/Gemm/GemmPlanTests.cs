@@ -64,6 +64,33 @@ public sealed class GemmPlanTests
     }
 
     [Fact]
+    public void CutsAreFoundAgainWithoutAllocating()
+    {
+        GemmProblem other = s_large with { M = 640, TransposeA = true };
+        foreach (DeviceLimits limits in new[] { s_limits, s_ampere })
+        {
+            foreach (bool aligned in new[] { true, false })
+            {
+                Assert.Equal(GemmPlan.For(s_large, limits, aligned), GemmPlanCache.Find(s_large, limits, aligned));
+                Assert.Equal(GemmPlan.For(other, limits, aligned), GemmPlanCache.Find(other, limits, aligned));
+            }
+        }
+
+        for (int i = 0; i < 2; i++)
+        {
+            GemmPlanCache.Find(s_large, s_limits, true);
+        }
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 100; i++)
+        {
+            GemmPlanCache.Find(s_large, s_limits, true);
+        }
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    [Fact]
     public void BlocksOnWarpgroupsFillSharedMemory() =>
         Assert.All(GemmPlan.WarpgroupTiles, t => Assert.InRange(WarpgroupGemm.SharedBytes(t), s_limits.GroupSharedBytes - (48 << 10), s_limits.GroupSharedBytes));
 

@@ -11,7 +11,7 @@ internal static unsafe class GemmLauncher
     /// <summary>Computes <paramref name="problem"/>, cut as the selection table says.</summary>
     /// <exception cref="CaldException">Extents, leading dimensions or types that cannot be.</exception>
     public static void Run(Accelerator accelerator, in GemmProblem problem, in GemmOperands operands) =>
-        Run(accelerator, problem, operands, GemmPlan.For(problem, accelerator.Limits, WarpgroupLaunch.Takes(operands)));
+        Run(accelerator, problem, operands, GemmPlanCache.Find(problem, accelerator.Limits, WarpgroupLaunch.Takes(operands)));
 
     /// <summary>Computes <paramref name="problem"/>, cut as told.</summary>
     /// <exception cref="CaldException">Extents, leading dimensions or types that cannot be.</exception>
