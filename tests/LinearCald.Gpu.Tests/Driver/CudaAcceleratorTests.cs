@@ -88,7 +88,7 @@ public sealed class CudaAcceleratorTests : IDisposable
             }
         }
 
-        _driver.Calls.Capacity = _driver.Calls.Count + 1000;
+        _driver.Calls.Capacity = _driver.Calls.Count + 10_000;
         long before = GC.GetAllocatedBytesForCurrentThread();
         for (int i = 0; i < 1000; i++)
         {

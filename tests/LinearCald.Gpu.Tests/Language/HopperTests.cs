@@ -183,7 +183,7 @@ public sealed class HopperTests
             Assert.Contains("EncodeTensorMap", driver.Calls);
             Assert.Equal(x.Address, TensorMapDescription.Of(map).Address);
             driver.Failing["EncodeTensorMap"] = CudaResult.InvalidValue;
-            Assert.Contains("describing a tensor", Assert.Throws<CaldException>(() => Map(device, x, TensorSwizzle.Bytes64)).Message, StringComparison.Ordinal);
+            Assert.Contains("describing a tensor", Assert.Throws<CaldException>(() => Map(device, x, TensorSwizzle.Bytes128)).Message, StringComparison.Ordinal);
         }
 
         driver.Capability = 89;
