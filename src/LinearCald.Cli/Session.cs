@@ -14,6 +14,9 @@ internal sealed record Session(ParseResult Arguments, Terminal Terminal)
     /// <summary>No progress, no notes; errors still.</summary>
     public bool Quiet => Arguments.GetValue(CommonOptions.Quiet);
 
+    /// <summary>Whether an option was typed, not filled in by its default.</summary>
+    public bool IsGiven(Option option) => Arguments.GetResult(option) is { Implicit: false };
+
     /// <summary>A line of news on standard error, unless --quiet.</summary>
     public void Note(string line)
     {

@@ -30,14 +30,23 @@ internal sealed class ConfigFields(JsonObject json, string path, string prefix =
         _ => throw new ArgumentOutOfRangeException(nameof(activation), activation, "no HuggingFace name"),
     };
 
-    /// <summary>Throws unless <c>model_type</c> is the one that a model reads.</summary>
-    public void RequireModelType(string type)
+    /// <summary>Throws unless <c>model_type</c> is one that a model reads.</summary>
+    /// <returns>Which of them it is.</returns>
+    public string RequireModelType(params ReadOnlySpan<string> types)
     {
         string found = Text("model_type", "");
-        if (found != type)
-        {
-            throw Bad("model_type", $"is '{found}'; this model reads '{type}'");
-        }
+        return types.Contains(found) ? found : throw Bad("model_type", $"is '{found}'; this model reads '{string.Join("' and '", types)}'");
+    }
+
+    /// <summary>
+    /// Throws unless <c>model_type</c> is a transformer's or its student's, and a student's section is there. A transformer's type with that section is a student too:
+    /// until students had a type of their own, they were written so.
+    /// </summary>
+    /// <returns>The section of the student's mixer; null for a transformer.</returns>
+    public ConfigFields? StudentSection(string transformer, string student, string section)
+    {
+        string found = RequireModelType(transformer, student);
+        return Section(section) ?? (found == transformer ? null : throw Bad(section, $"is missing, and a '{student}' is nothing without it; take config.json and weights from the same run"));
     }
 
     /// <summary>The field as it stands; null when it is missing or null.</summary>

@@ -74,6 +74,16 @@ public sealed class LanguageCommandTests : IClassFixture<LanguageCommandTests.Ra
     }
 
     [Fact]
+    public void AWindowOfAnySizeTimesAnyNumberOfRowsIsMeasured()
+    {
+        string text = _folder.Write("text.txt", "It is a truth universally acknowledged."u8.ToArray());
+        string[] eval = ["eval", "--model", _model.Student, "--task", "perplexity", "--data", text];
+        Capture usual = Capture.Run(eval), wide = Capture.Run([.. eval, "--batch-size", "65536", "--context", "1000000"]);
+        Assert.Equal(("", 0), (wide.Error, wide.ExitCode));
+        Assert.Equal(usual.Out.Split('\n')[0], wide.Out.Split('\n')[0]);
+    }
+
+    [Fact]
     public void PerplexityIsThatOfAllDocuments()
     {
         string text = _folder.Write("corpus/valid.txt", "One document of two lines,\nthis being the second.\n\nAnother document: näher an 42.\n"u8);
@@ -196,7 +206,7 @@ public sealed class LanguageCommandTests : IClassFixture<LanguageCommandTests.Ra
 
     [Fact]
     public void AClassifierCannotContinueAText() =>
-        Assert.Contains("has a classifier", Fails("generate", "--model", TestFiles.InCheckout("weights/roberta-tiny"), "text"), StringComparison.Ordinal);
+        Assert.Contains("has a classifier of texts, which cannot continue a text", Fails("generate", "--model", TestFiles.InCheckout("weights/roberta-tiny"), "text"), StringComparison.Ordinal);
 
     [Theory]
     [InlineData("--top-p", "1.5")]

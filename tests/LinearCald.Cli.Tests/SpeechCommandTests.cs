@@ -83,7 +83,7 @@ public sealed class SpeechCommandTests : IClassFixture<SpeechCommandTests.Random
     }
 
     [Theory]
-    [InlineData("has a model of type 'roberta', which does not hear", "TEXT", "CLIP")]
+    [InlineData("has a classifier of texts, which does not hear", "TEXT", "CLIP")]
     [InlineData("has a speech model without a CTC head", "CLASSIFIER", "CLIP")]
     [InlineData("no-such-model does not exist", "no-such-model", "CLIP")]
     [InlineData("--json and --format srt exclude each other", "STUDENT", "CLIP", "--json", "--format", "srt")]
@@ -153,6 +153,33 @@ public sealed class SpeechCommandTests : IClassFixture<SpeechCommandTests.Random
     [InlineData("/no/corpus does not exist", "--data", "/no/corpus")]
     public void WhatCannotBeEvaluatedIsNamed(string message, params string[] arguments) =>
         Assert.Contains(message, Fails(["eval", "--model", _models.Student, .. arguments]), StringComparison.Ordinal);
+
+    /// <summary>Hours of computing are not spent before it turns out that their result cannot be kept.</summary>
+    [Fact]
+    public void PredictionsThatCannotBeWrittenAreRefusedFirst()
+    {
+        string[] eval = ["eval", "--model", _models.Student, "--format", "speech-sample", "--limit", "2", "--predictions"];
+        Directory.CreateDirectory(_folder["taken"]);
+        Assert.StartsWith($"error: Cannot write {_folder["taken"]}: it is a folder", Fails([.. eval, _folder["taken"]]), StringComparison.Ordinal);
+        Assert.StartsWith($"error: Cannot write {_folder["none/p.jsonl"]}: ", Fails([.. eval, _folder["none/p.jsonl"]]), StringComparison.Ordinal);
+
+        // An evaluation that fails leaves an earlier file as it was, and no other.
+        string earlier = _folder.Write("p.jsonl", "earlier"u8.ToArray());
+        Fails(["eval", "--model", _models.Student, "--data", "/no/corpus", "--predictions", earlier]);
+        Assert.Equal("earlier", File.ReadAllText(earlier));
+        Assert.Equal(0, Capture.Run([.. eval, earlier]).ExitCode);
+        Assert.Equal(2, File.ReadAllLines(earlier).Length);
+        Assert.Equal([earlier], Directory.GetFiles(_folder.Path));
+    }
+
+    [Fact]
+    public void OfNoRecordingThereIsNoRealTimeFactor()
+    {
+        string[] bad = [_folder.Write("a.wav", [1, 2, 3]), _folder.Write("b.wav", [4])];
+        Capture run = Capture.Run(["transcribe", "--model", _models.Student, .. bad]);
+        Assert.Equal((1, ""), (run.ExitCode, run.Out));
+        Assert.EndsWith("0 recordings, 0.0 s of audio in 0.00 s; 2 could not be read\n", run.Error, StringComparison.Ordinal);
+    }
 
     private static string[] Lines(string[] arguments)
     {

@@ -70,15 +70,30 @@ public sealed class LanguageModelFilesTests : IDisposable
     }
 
     [Fact]
-    public void AStudentsConfigIsGptNeoXWithASection()
+    public void AStudentsConfigIsGptNeoXWithASectionAndATypeOfItsOwn()
     {
         string json = LanguageModels.Config("student").ToJson();
         JsonObject config = JsonNode.Parse(json)!.AsObject();
-        Assert.Equal("gpt_neox", config["model_type"]!.GetValue<string>());
+        Assert.Equal("cald_gpt_neox_mamba", config["model_type"]!.GetValue<string>());
+        Assert.Equal("gpt_neox", JsonNode.Parse(LanguageModels.Config("parallel").ToJson())!["model_type"]!.GetValue<string>());
         Assert.Equal("GPTNeoXForCausalLM", config["architectures"]![0]!.GetValue<string>());
         Assert.Equal(20, config["mamba"]!["intermediate_size"]!.GetValue<int>());
         Assert.Equal(0.25, config["rope_parameters"]!["partial_rotary_factor"]!.GetValue<double>());
         Assert.Equal(0.25, config["rotary_pct"]!.GetValue<double>());
+    }
+
+    [Fact]
+    public void AStudentOfATransformersTypeIsStillReadAndOneWithoutItsSectionIsNot()
+    {
+        JsonObject config = JsonNode.Parse(LanguageModels.Config("student").ToJson())!.AsObject();
+        config["model_type"] = "gpt_neox";
+        File.WriteAllText(Path.Combine(_folder.Path, "config.json"), config.ToJsonString());
+        Assert.NotNull(GptNeoXConfig.Read(_folder.Path).Mamba);
+
+        config["model_type"] = "cald_gpt_neox_mamba";
+        config.Remove("mamba");
+        File.WriteAllText(Path.Combine(_folder.Path, "config.json"), config.ToJsonString());
+        Assert.Contains("mamba is missing, and a 'cald_gpt_neox_mamba' is nothing without it", Assert.Throws<CaldException>(() => GptNeoXConfig.Read(_folder.Path)).Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -19,12 +19,13 @@ internal static class DecodingOptions
 
     private static readonly Option<double?> WordBonus = CommonOptions.Number("--word-bonus", "Speech: added to the score for every word, against short texts (default: 0; with --lm 1)", "B", -100, 100);
 
+    /// <summary>In the order of the help.</summary>
+    public static IReadOnlyList<Option> All => [Beam, LanguageModel, LanguageWeight, WordBonus];
+
     public static void AddTo(Command command)
     {
-        command.Add(Beam);
-        command.Add(LanguageModel);
-        command.Add(LanguageWeight);
-        command.Add(WordBonus);
+        foreach (Option option in All)
+            command.Add(option);
     }
 
     /// <summary>The decoder that the command line asks for.</summary>

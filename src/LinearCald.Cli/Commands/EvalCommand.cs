@@ -47,7 +47,7 @@ internal sealed class EvalCommand : CaldCommand
 
     private static readonly Option<string?> Against = new("--against")
     {
-        Description = "Compare the answers with those in a file written by --predictions or tools/zero_shot_reference.py; exit code 1 if any differs",
+        Description = "Compare the answers with those in a file written by --predictions or tools/evaluation/zero_shot_reference.py; exit code 1 if any differs",
         HelpName = "FILE",
     };
 
@@ -82,7 +82,9 @@ internal sealed class EvalCommand : CaldCommand
     public override int Execute(Session session)
     {
         string folder = ModelSource.Resolve(session.Arguments.GetValue(Model)!, "--model FOLDER");
-        if (SpeechModels.IsFor(folder))
+        ModelKind kind = ModelKinds.Of(folder);
+        RefuseOptionsOfOtherKinds(session, kind, folder);
+        if (kind == ModelKind.Speech)
         {
             return SpeechEvaluation.Run(session, new SpeechEvaluation.Request(
                 folder,
@@ -94,7 +96,7 @@ internal sealed class EvalCommand : CaldCommand
                 session.Arguments.GetValue(Predictions)));
         }
 
-        return LanguageEvaluation.IsFor(folder)
+        return kind == ModelKind.Language
             ? LanguageEvaluation.Run(session, new LanguageEvaluation.Request(
                 folder,
                 session.Arguments.GetValue(Task),
@@ -106,6 +108,22 @@ internal sealed class EvalCommand : CaldCommand
                 session.Arguments.GetValue(Predictions),
                 session.Arguments.GetValue(Against)))
             : Classify(session, folder);
+    }
+
+    /// <summary>An option that would be without effect is a mistake: who gives --limit 10 does not mean everything.</summary>
+    private static void RefuseOptionsOfOtherKinds(Session session, ModelKind kind, string folder)
+    {
+        IEnumerable<Option> foreign = kind switch
+        {
+            ModelKind.Classifier => [Limit, BatchSize, Predictions, Context, Against, .. SpeechEvaluation.Options],
+            ModelKind.Language => [CommonOptions.Set, .. SpeechEvaluation.Options],
+            _ => [CommonOptions.Set, Context, Against],
+        };
+        if (foreign.FirstOrDefault(session.IsGiven) is { } option)
+        {
+            string hint = kind == ModelKind.Classifier && option == Limit ? "; --set task.max_eval_rows=N evaluates the first N examples" : "";
+            throw new CaldException($"{option.Name} does not go with {folder}, which has {ModelKinds.Name(kind)}{hint} (see `cald eval --help`)");
+        }
     }
 
     private static int Classify(Session session, string folder)

@@ -90,8 +90,8 @@ internal sealed class GenerateCommand : CaldCommand
         string prompt = benchmark ? "" : ReadPrompt(session);
         StopStrings stops = new((session.Arguments.GetValue(Stop) ?? []).Select(Unescape));
         string folder = ModelSource.Resolve(session.Arguments.GetValue(Model)!, "--model FOLDER");
-        if (!LanguageEvaluation.IsFor(folder))
-            throw new CaldException($"{folder} has a classifier, which cannot continue a text; give the folder of a language model");
+        if (ModelKinds.Of(folder) is var kind and not ModelKind.Language)
+            throw new CaldException($"{folder} has {ModelKinds.Name(kind)}, which cannot continue a text; give the folder of a language model");
         Device device = RunOptions.DeviceOf(session);
         DType? type = session.Arguments.GetValue(CommonOptions.Precision)?.ComputeType();
         Tokenizer tokenizer = Tokenizer.Load(folder);

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using LinearCald.Data.Tokenizers;
 using LinearCald.Data.ZeroShot;
 using LinearCald.Distillation.Recipes;
@@ -8,7 +7,6 @@ using LinearCald.Distillation.Scoring;
 using LinearCald.Distillation.Training;
 using LinearCald.Models.Language;
 using LinearCald.Nn;
-using LinearCald.Nn.Files;
 using LinearCald.Tensors;
 
 namespace LinearCald.Cli.Commands;
@@ -17,10 +15,6 @@ namespace LinearCald.Cli.Commands;
 internal static class LanguageEvaluation
 {
     private const string Perplexity = "perplexity";
-
-    /// <summary>Whether a folder has a model of another kind than a classifier's.</summary>
-    /// <exception cref="CaldException">No config there.</exception>
-    public static bool IsFor(string folder) => !(ModelFolder.ReadConfig(folder).TryGetProperty("model_type", out JsonElement type) && type.ValueEquals("roberta"));
 
     /// <summary>What was asked for.</summary>
     public sealed record Request(string Folder, string? Task, string? Data, string Split, int? Limit, int? BatchSize, int? Context, string? Predictions, string? Against);
@@ -33,6 +27,8 @@ internal static class LanguageEvaluation
             throw new CaldException($"{request.Folder} has a language model: give --task perplexity, or zero-shot tasks ({string.Join(", ", ZeroShotTasks.Published)}), or all");
         if (request.Data is null)
             throw new CaldException($"--task {request.Task} needs --data: a text file or folder for perplexity, the folder of the tasks' JSON-lines files otherwise");
+        if (request.Task == Perplexity && (request.Predictions ?? request.Against) is not null)
+            throw new CaldException($"--{(request.Predictions is null ? "against" : "predictions")} is for zero-shot tasks, which have answers; perplexity has none");
         IReadOnlyList<ZeroShotTask>? tasks = request.Task == Perplexity ? null : LoadTasks(request.Task, request.Data);
         if (request.Predictions is not null && request.Predictions == request.Against)
             throw new CaldException($"--predictions and --against both name {request.Against}, which would be overwritten before it is compared with");
@@ -70,15 +66,14 @@ internal static class LanguageEvaluation
         (Session session, Request request, TokenScorer scorer, RequestEncoder encoder, _) = target;
         ZeroShotEvaluator evaluator = new(new LikelihoodScorer(scorer, new LikelihoodOptions { BatchSize = request.BatchSize, Context = request.Context }), encoder);
         using ConsoleProgress progress = session.Progress();
-        using StreamWriter? predictions = request.Predictions is { } path ? new StreamWriter(path) : null;
+        using PredictionOutput? predictions = PredictionOutput.Begin(request.Predictions);
         List<ZeroShotResult> results = [];
         List<PredictionComparison> comparisons = [];
         foreach (ZeroShotTask task in tasks)
         {
             ZeroShotResult result = evaluator.Evaluate(task, request.Limit, (done, all) => progress.Show($"{task.Name} {done}/{all}"));
             results.Add(result);
-            foreach (ZeroShotAnswer answer in predictions is null ? [] : result.Answers)
-                predictions!.WriteLine(answer.ToJson(task.Name));
+            predictions?.Write(result.Answers.Select(answer => answer.ToJson(task.Name)));
             if (target.Against is { } other)
                 comparisons.Add(other.Compare(result));
             progress.Clear();
@@ -86,6 +81,7 @@ internal static class LanguageEvaluation
                 WriteRows(target, result);
         }
 
+        predictions?.Commit();
         if (session.Json)
         {
             if (results.Count > 1)

@@ -18,7 +18,7 @@ internal static class PerplexityEvaluation
         (Session session, LanguageEvaluation.Request request, TokenScorer scorer, RequestEncoder encoder, _) = target;
         int window = request.Context ?? scorer.Model.MaximumPositions ?? WindowWithoutLimit;
         PerplexityOptions options = new() { Context = request.Context };
-        PerplexityEvaluator evaluator = new(scorer, request.BatchSize is { } rows ? options with { BatchTokens = checked(rows * window) } : options);
+        PerplexityEvaluator evaluator = new(scorer, request.BatchSize is { } rows ? options with { BatchTokens = (int)Math.Min((long)rows * window, int.MaxValue) } : options);
         using ConsoleProgress progress = session.Progress();
         int documents = 0;
         long start = Stopwatch.GetTimestamp();

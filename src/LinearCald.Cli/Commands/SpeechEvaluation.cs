@@ -47,15 +47,14 @@ internal static class SpeechEvaluation
 
     private static readonly Option<int?> Worst = CommonOptions.WholeNumber("--worst", "Speech: show the N utterances with most words wrong, aligned word by word (default: 0)", 0, int.MaxValue);
 
+    /// <summary>Those that only speech models have.</summary>
+    public static IEnumerable<Option> Options => [Format, Target, Language, SkipBad, Worst, .. DecodingOptions.All];
+
     public static void AddTo(Command command)
     {
         Format.AcceptOnlyFromAmong([.. Formats.Keys]);
-        command.Add(Format);
-        command.Add(Target);
-        command.Add(Language);
-        command.Add(SkipBad);
-        command.Add(Worst);
-        DecodingOptions.AddTo(command);
+        foreach (Option option in Options)
+            command.Add(option);
     }
 
     /// <summary>What was asked for.</summary>
@@ -65,10 +64,13 @@ internal static class SpeechEvaluation
     /// <returns>The exit code.</returns>
     public static int Run(Session session, Request request)
     {
-        bool recogniser = SpeechModels.IsRecogniser(request.Folder);
+        bool recogniser = ModelKinds.IsRecogniser(request.Folder);
         string can = recogniser ? Recognition : Classification;
         if (request.Task is not null && request.Task != can)
             throw new CaldException($"{request.Folder} has a speech {(recogniser ? "recogniser" : "classifier")}: --task is {can} (or left out), not {request.Task}");
+        IEnumerable<Option> foreign = recogniser ? [Target] : [Worst, .. DecodingOptions.All];
+        if (foreign.FirstOrDefault(session.IsGiven) is { } option)
+            throw new CaldException($"{option.Name} does not go with {request.Folder}, which has a speech {(recogniser ? "recogniser" : "classifier")} (see `cald eval --help`)");
         Device device = RunOptions.DeviceOf(session);
         SpeechEvaluationOptions options = new() { ComputeType = session.Arguments.GetValue(CommonOptions.Precision)?.ComputeType() };
         if (request.BatchSize is { } size)
@@ -82,11 +84,13 @@ internal static class SpeechEvaluation
         IReadOnlyList<SpeechExample> examples = Read(session, request, Wav2Vec2Config.Read(request.Folder), []);
         if (examples.All(e => e.Transcript.Length == 0))
             throw new CaldException($"{request.Data ?? "the corpus"} has no transcripts to compare with; choose another corpus, or use `cald transcribe`");
+        using PredictionOutput? predictions = PredictionOutput.Begin(request.Predictions);
         using Wav2Vec2ForCTC model = Wav2Vec2Files.LoadCtc(request.Folder, BuildContext.For(device, 0));
         using ConsoleProgress progress = session.Progress();
         RecognitionResult result = SpeechEvaluator.Recognise(model, device, examples, decoder, options with { Progress = Show(progress) });
         progress.Clear();
-        Save(request.Predictions, result.Utterances.Select(u => u.ToJson()));
+        predictions?.Write(result.Utterances.Select(u => u.ToJson()));
+        predictions?.Commit();
         Rows rows = new(session, model.Config.BiMamba2 is null ? "teacher" : "student", request.Split, examples.Count, result.Seconds, result.AudioSeconds, model.ParameterCount());
         int worst = session.Arguments.GetValue(Worst) ?? 0;
         if (session.Json)
@@ -109,11 +113,13 @@ internal static class SpeechEvaluation
         Wav2Vec2Config config = Wav2Vec2Config.Read(request.Folder);
         SpeechTarget[] targets = Named(session, config, request.Folder);
         IReadOnlyList<SpeechExample> examples = Read(session, request, config, targets);
+        using PredictionOutput? predictions = PredictionOutput.Begin(request.Predictions);
         using Wav2Vec2ForSequenceClassification model = Wav2Vec2Files.LoadClassifier(request.Folder, BuildContext.For(device, 0));
         using ConsoleProgress progress = session.Progress();
         ClassificationResult result = SpeechEvaluator.Classify(model, device, examples, options with { Progress = Show(progress) });
         progress.Clear();
-        Save(request.Predictions, result.Utterances.Select(u => u.ToJson(targets)));
+        predictions?.Write(result.Utterances.Select(u => u.ToJson(targets)));
+        predictions?.Commit();
         Rows rows = new(session, model.Config.BiMamba2 is null ? "teacher" : "student", request.Split, examples.Count, result.Seconds, result.AudioSeconds, model.ParameterCount());
         foreach ((string metric, double value) in result.Metrics)
             rows.Print(metric, value, isFraction: true);
@@ -165,12 +171,6 @@ internal static class SpeechEvaluation
         return names.Contains(ClassificationTarget.Unnamed)
             ? throw new CaldException($"{folder} has {config.Targets[0].Labels.Count} classes without a name for what they are: give --target, for example --target speaker")
             : [.. config.Targets.Zip(names, (target, name) => new SpeechTarget(name, target.Labels))];
-    }
-
-    private static void Save(string? path, IEnumerable<string> lines)
-    {
-        if (path is not null)
-            File.WriteAllLines(path, lines);
     }
 
     private static Action<int, int> Show(ConsoleProgress progress) => (done, all) => progress.Show($"{done}/{all} utterances");

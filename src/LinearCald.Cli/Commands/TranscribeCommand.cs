@@ -63,7 +63,7 @@ internal sealed class TranscribeCommand : CaldCommand
         string? folder = session.Arguments.GetValue(Out);
         TranscriptOutput output = new(session, form, folder, files);
         string source = ModelSource.Resolve(session.Arguments.GetRequiredValue(Model), "--model FOLDER");
-        SpeechModels.RequireRecogniser(source);
+        ModelKinds.RequireRecogniser(source);
         Device device = RunOptions.DeviceOf(session);
         DType? type = session.Arguments.GetValue(CommonOptions.Precision)?.ComputeType();
         SpeechDecoder decoder = DecodingOptions.DecoderOf(session, CharacterVocabulary.Load(source));
@@ -104,7 +104,7 @@ internal sealed class TranscribeCommand : CaldCommand
         Flush();
         progress.Clear();
         session.Note(string.Create(CultureInfo.InvariantCulture,
-            $"{done} recording{(done == 1 ? "" : "s")}, {Length(seconds)} of audio in {computing:F2} s: real-time factor {computing / seconds:0.0000}{(failed > 0 ? $"; {failed} could not be read" : "")}"));
+            $"{done} recording{(done == 1 ? "" : "s")}, {Length(seconds)} of audio in {computing:F2} s{(done > 0 ? string.Create(CultureInfo.InvariantCulture, $": real-time factor {computing / seconds:0.0000}") : "")}{(failed > 0 ? $"; {failed} could not be read" : "")}"));
         return failed > 0 ? CommandLine.Failed : CommandLine.Done;
 
         void Flush()

@@ -11,7 +11,12 @@ namespace LinearCald.Models.GptNeoX;
 /// </summary>
 public sealed record GptNeoXConfig : LanguageModelConfig
 {
-    internal const string ModelType = "gpt_neox";
+    public const string ModelType = "gpt_neox";
+
+    /// <summary>
+    /// <c>model_type</c> of a converted student: not the transformer's, because HuggingFace's libraries would read that and give the student an attention with random weights.
+    /// </summary>
+    public const string StudentModelType = "cald_gpt_neox_mamba";
 
     public required int Heads { get; init; }
 
@@ -64,8 +69,7 @@ public sealed record GptNeoXConfig : LanguageModelConfig
 
     internal static GptNeoXConfig Read(ConfigFields fields)
     {
-        fields.RequireModelType(ModelType);
-        ConfigFields? mamba = fields.Section("mamba");
+        ConfigFields? mamba = fields.StudentSection(ModelType, StudentModelType, "mamba");
         GptNeoXRotary rotary = GptNeoXRotary.Read(fields);
         GptNeoXConfig config = new()
         {
@@ -108,7 +112,7 @@ public sealed record GptNeoXConfig : LanguageModelConfig
         json["intermediate_size"] = IntermediateSize;
         json["layer_norm_eps"] = LayerNormEpsilon;
         json["max_position_embeddings"] = MaximumPositions;
-        json["model_type"] = ModelType;
+        json["model_type"] = Mamba is null ? ModelType : StudentModelType;
         json["num_attention_heads"] = Heads;
         new GptNeoXRotary(RotaryFraction, RotaryTheta).Write(json);
         json["use_parallel_residual"] = ParallelResidual;

@@ -23,10 +23,10 @@ public static class LanguageModelFiles
         string type = fields.Text("model_type", "");
         return type switch
         {
-            GptNeoXConfig.ModelType => GptNeoXConfig.Read(fields),
+            GptNeoXConfig.ModelType or GptNeoXConfig.StudentModelType => GptNeoXConfig.Read(fields),
             MambaModelConfig.ModelType => MambaModelConfig.Read(fields),
             Mamba2ModelConfig.ModelType => Mamba2ModelConfig.Read(fields),
-            _ => throw fields.Bad("model_type", $"is '{type}'; language models are read of the types gpt_neox (also with a section 'mamba': a student), mamba and mamba2"),
+            _ => throw fields.Bad("model_type", $"is '{type}'; language models are read of the types gpt_neox, cald_gpt_neox_mamba (its student), mamba and mamba2"),
         };
     }
 

@@ -8,7 +8,7 @@ namespace LinearCald.Models.Mamba;
 /// <summary>What <c>config.json</c> says of a Mamba-2 language model in HuggingFace's form.</summary>
 public sealed record Mamba2ModelConfig : MambaBackboneConfig
 {
-    internal const string ModelType = "mamba2";
+    public const string ModelType = "mamba2";
 
     public Mamba2ModelConfig()
     {

@@ -8,7 +8,7 @@ namespace LinearCald.Models.Mamba;
 /// <summary>What <c>config.json</c> says of a Mamba language model in HuggingFace's form.</summary>
 public sealed record MambaModelConfig : MambaBackboneConfig
 {
-    internal const string ModelType = "mamba";
+    public const string ModelType = "mamba";
 
     public MambaModelConfig()
     {

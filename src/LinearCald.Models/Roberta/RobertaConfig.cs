@@ -11,6 +11,9 @@ namespace LinearCald.Models.Roberta;
 /// </summary>
 public sealed record RobertaConfig
 {
+    /// <summary><c>model_type</c> of a transformer.</summary>
+    public const string ModelType = "roberta";
+
     /// <summary><c>model_type</c> of a converted student.</summary>
     public const string StudentModelType = "cald_roberta_linformer";
 
@@ -80,7 +83,7 @@ public sealed record RobertaConfig
             ["intermediate_size"] = IntermediateSize,
             ["layer_norm_eps"] = LayerNormEpsilon,
             ["max_position_embeddings"] = MaximumPositions,
-            ["model_type"] = Linformer is null ? "roberta" : StudentModelType,
+            ["model_type"] = Linformer is null ? ModelType : StudentModelType,
             ["num_attention_heads"] = Heads,
             ["num_hidden_layers"] = Layers,
             ["pad_token_id"] = PaddingId,

@@ -8,12 +8,7 @@ internal sealed class RobertaConfigReader(ConfigFields fields)
 {
     public RobertaConfig Read()
     {
-        string type = fields.Text("model_type", "");
-        if (type is not ("roberta" or RobertaConfig.StudentModelType))
-        {
-            throw new CaldException($"{fields.Path}: model_type is '{type}'; this model reads 'roberta' and '{RobertaConfig.StudentModelType}'");
-        }
-
+        string type = fields.RequireModelType(RobertaConfig.ModelType, RobertaConfig.StudentModelType);
         string positions = fields.Text("position_embedding_type", "absolute");
         if (positions != "absolute")
         {

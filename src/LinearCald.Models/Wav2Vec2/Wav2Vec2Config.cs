@@ -11,7 +11,12 @@ namespace LinearCald.Models.Wav2Vec2;
 /// </summary>
 public sealed record Wav2Vec2Config
 {
-    internal const string ModelType = "wav2vec2";
+    public const string ModelType = "wav2vec2";
+
+    /// <summary>
+    /// <c>model_type</c> of a converted student: not the transformer's, because HuggingFace's libraries would read that and give the student an attention with random weights.
+    /// </summary>
+    public const string StudentModelType = "cald_wav2vec2_bimamba2";
 
     private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -232,7 +237,7 @@ public sealed record Wav2Vec2Config
         ["mask_time_length"] = TimeMaskLength,
         ["mask_time_min_masks"] = TimeMaskMinimum,
         ["mask_time_prob"] = TimeMaskProbability,
-        ["model_type"] = ModelType,
+        ["model_type"] = BiMamba2 is null ? ModelType : StudentModelType,
         ["num_attention_heads"] = Heads,
         ["num_conv_pos_embedding_groups"] = PositionGroups,
         ["num_conv_pos_embeddings"] = PositionKernel,

@@ -16,7 +16,7 @@ internal sealed class Wav2Vec2ConfigReader(ConfigFields fields)
 
     public Wav2Vec2Config Read()
     {
-        fields.RequireModelType(Wav2Vec2Config.ModelType);
+        ConfigFields? student = fields.StudentSection(Wav2Vec2Config.ModelType, Wav2Vec2Config.StudentModelType, BiMamba2Config.Section);
         RefuseUnsupported();
         Wav2Vec2Config d = new();
         int vocabulary = fields.Integer("vocab_size", d.VocabularySize, 1, 10_000_000);
@@ -70,7 +70,7 @@ internal sealed class Wav2Vec2ConfigReader(ConfigFields fields)
             EndToken = fields.Token("eos_token_id"),
             ClassifierProjection = fields.Integer("classifier_proj_size", d.ClassifierProjection, 0, MaximumWidth),
             Targets = ReadTargets(),
-            BiMamba2 = fields.Section(BiMamba2Config.Section) is { } mixer ? BiMamba2Config.Read(mixer, width) : null,
+            BiMamba2 = student is { } mixer ? BiMamba2Config.Read(mixer, width) : null,
         };
         Check(config);
         return config;
