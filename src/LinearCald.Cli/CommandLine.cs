@@ -29,7 +29,8 @@ internal static class CommandLine
         Command root = Root(terminal);
         ParseResult parsed = CommandLineParser.Parse(root, arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
         bool asksForHelp = parsed.GetResult(root.Options.OfType<HelpOption>().Single()) is { Implicit: false };
-        if (!asksForHelp && Mistake(parsed, arguments) is { } mistake)
+        bool isUnknownCommand = parsed.CommandResult.Command == root && parsed.UnmatchedTokens is [{ } word, ..] && !word.StartsWith('-');
+        if ((!asksForHelp || isUnknownCommand) && Mistake(parsed, arguments) is { } mistake)
         {
             terminal.Fail($"{mistake} (see `{Path(parsed)} --help`)");
             return Usage;

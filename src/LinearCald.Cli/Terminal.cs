@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using Spectre.Console;
 
 namespace LinearCald.Cli;
@@ -20,13 +22,29 @@ internal sealed record Terminal(TextWriter Out, IAnsiConsole Error, bool IsInter
         AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) }),
         !Console.IsErrorRedirected);
 
+    /// <summary>
+    /// A text fit for a terminal: control characters but line ends and tabs are escaped. Names out of files that somebody else made could move the cursor or
+    /// colour what follows.
+    /// </summary>
+    public static string Printable(string text)
+    {
+        if (!text.Any(IsControl))
+            return text;
+        StringBuilder escaped = new(text.Length + 16);
+        foreach (char c in text)
+            escaped.Append(IsControl(c) ? string.Create(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}") : c.ToString());
+        return escaped.ToString();
+
+        static bool IsControl(char c) => char.IsControl(c) && c is not ('\n' or '\t');
+    }
+
     /// <summary>One line of text on standard error, unwrapped and without markup.</summary>
-    public void Say(string line) => Error.Profile.Out.Writer.WriteLine(line);
+    public void Say(string line) => Error.Profile.Out.Writer.WriteLine(Printable(line));
 
     /// <summary>`error: …`, in red where the terminal has colours.</summary>
     public void Fail(string message)
     {
         bool colours = Error.Profile.Capabilities.ColorSystem != ColorSystem.NoColors && IsInteractive;
-        Say((colours ? "\e[31merror:\e[0m " : "error: ") + message);
+        Error.Profile.Out.Writer.WriteLine((colours ? "\e[31merror:\e[0m " : "error: ") + Printable(message));
     }
 }

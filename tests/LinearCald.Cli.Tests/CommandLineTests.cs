@@ -41,6 +41,7 @@ public sealed class CommandLineTests
     [Theory]
     [InlineData("error: no command given (see `cald --help`)")]
     [InlineData("error: unknown command 'recpies'; did you mean 'recipes'? (see `cald --help`)", "recpies")]
+    [InlineData("error: unknown command 'recpies'; did you mean 'recipes'? (see `cald --help`)", "recpies", "--help")]
     [InlineData("error: unknown option '--jsno' (see `cald --help`)", "--jsno")]
     [InlineData("error: unknown option '--jsno'; did you mean '--json'? (see `cald recipes --help`)", "recipes", "--jsno")]
     [InlineData("error: unknown option '--seeed'; did you mean '--seed'? (see `cald recipes --help`)", "recipes", "demo", "--seeed=3")]

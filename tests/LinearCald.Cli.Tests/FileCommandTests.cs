@@ -79,6 +79,42 @@ public sealed class FileCommandTests : IDisposable
         }
     }
 
+    [Fact]
+    public void WhatAFileCallsItsTensorsCannotMoveTheCursor()
+    {
+        byte[] header = Encoding.UTF8.GetBytes("""{"a\u001b[31m\nb\tc":{"dtype":"F32","shape":[],"data_offsets":[0,4]}}""");
+        string path = folder.Write("names.safetensors", [.. BitConverter.GetBytes((long)header.Length), .. header, 0, 0, 0xC0, 0x7F]);
+        Capture run = Capture.Run("inspect", path);
+        Assert.Equal(("", 0), (run.Error, run.ExitCode));
+        Assert.Contains("a\\u001b[31m\\nb\\tc  F32   scalar", run.Out, StringComparison.Ordinal);
+        Assert.EndsWith("1 tensor, 1 element, 0.0 MB; 1 with NaN or infinity: a\\u001b[31m\\nb\\tc\n", run.Out, StringComparison.Ordinal);
+        Assert.DoesNotContain('\e', run.Out);
+
+        string missing = Failure("inspect", folder["no\e[2Jfile"]);
+        Assert.Contains("no\\u001b[2Jfile", missing, StringComparison.Ordinal);
+        Assert.DoesNotContain('\e', missing);
+    }
+
+    [Theory]
+    [InlineData("lr-schedules", "case.json", "{", "is not valid JSON")]
+    [InlineData("lr-schedules", "case.json", "{\"warmup\": \"a\", \"total\": 3}", "does not describe this kind of case")]
+    [InlineData("lr-schedules", "case.json", null, "there is no such file")]
+    [InlineData("ctc-loss", "case.json", "{\"cases\": 3}", "does not describe this kind of case")]
+    [InlineData("ctc-loss", "case.json", "{\"cases\": []}", "lists no case")]
+    [InlineData("roberta-cls", "config.json", "[]", "expected an object")]
+    public void ADamagedFixtureIsNamed(string name, string file, string? text, string expected)
+    {
+        foreach (string path in Directory.EnumerateFiles(FixtureFolder.PathOf($"seed0/{name}")))
+            folder.Write($"{name}/{Path.GetFileName(path)}", File.ReadAllBytes(path));
+        if (text is null)
+            File.Delete(folder[$"{name}/{file}"]);
+        else
+            folder.Write($"{name}/{file}", Encoding.UTF8.GetBytes(text));
+        string error = Failure("verify", folder[name]);
+        Assert.Contains(folder[name], error, StringComparison.Ordinal);
+        Assert.Contains(expected, error, StringComparison.Ordinal);
+    }
+
     private string TokenizerFolder(string name, string fixtures)
     {
         folder.Write($"{name}/tokenizer.json", File.ReadAllBytes(Path.Combine(Teacher, "tokenizer.json")));

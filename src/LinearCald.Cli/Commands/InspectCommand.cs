@@ -43,7 +43,7 @@ internal sealed class InspectCommand : CaldCommand
         }
 
         if (File.Exists(Path.Combine(path, ModelFolder.ConfigName)))
-            session.Terminal.Out.WriteLine(Architecture(ModelFolder.ReadConfig(path)));
+            session.Terminal.Out.WriteLine(Terminal.Printable(Architecture(ModelFolder.ReadConfig(path))));
         session.Terminal.Out.Write(Table(report));
         session.Terminal.Out.WriteLine();
         session.Terminal.Out.WriteLine(Summary(report));
@@ -56,12 +56,15 @@ internal sealed class InspectCommand : CaldCommand
         foreach (TensorReport t in report.Tensors)
         {
             table.Add(
-                t.Entry.Name, t.Entry.TypeName, string.Join("×", t.Entry.Shape), Figure(t.Min), Figure(t.Max), Figure(t.Mean), Figure(t.Deviation),
+                NameOf(t), t.Entry.TypeName, t.Entry.Shape.Length == 0 ? "scalar" : string.Join("×", t.Entry.Shape), Figure(t.Min), Figure(t.Max), Figure(t.Mean), Figure(t.Deviation),
                 t.NaNs.ToString(CultureInfo.InvariantCulture), t.Infinities.ToString(CultureInfo.InvariantCulture));
         }
 
         return table;
     }
+
+    /// <summary>In one line, whatever the file calls it.</summary>
+    private static string NameOf(TensorReport t) => Terminal.Printable(t.Entry.Name).ReplaceLineEndings("\\n").Replace("\t", "\\t", StringComparison.Ordinal);
 
     private static string Row(TensorReport t) => new JsonLine()
         .Add("name", t.Entry.Name).Add("type", t.Entry.TypeName).AddList("shape", t.Entry.Shape)
@@ -70,10 +73,12 @@ internal sealed class InspectCommand : CaldCommand
 
     private static string Summary(WeightsReport report)
     {
-        string[] unsound = [.. report.Tensors.Where(t => t.NaNs + t.Infinities > 0).Select(t => t.Entry.Name)];
+        string[] unsound = [.. report.Tensors.Where(t => t.NaNs + t.Infinities > 0).Select(NameOf)];
         string verdict = unsound.Length == 0 ? "all finite" : $"{unsound.Length} with NaN or infinity: {string.Join(", ", unsound.Take(5))}{(unsound.Length > 5 ? ", …" : "")}";
-        return string.Create(CultureInfo.InvariantCulture, $"{report.Tensors.Count} tensors, {report.Elements:N0} elements, {report.Bytes / 1e6:F1} MB; {verdict}");
+        return string.Create(CultureInfo.InvariantCulture, $"{Count(report.Tensors.Count, "tensor")}, {Count(report.Elements, "element")}, {report.Bytes / 1e6:F1} MB; {verdict}");
     }
+
+    private static string Count(long n, string what) => string.Create(CultureInfo.InvariantCulture, $"{n:N0} {what}{(n == 1 ? "" : "s")}");
 
     private static string Architecture(JsonElement config)
     {

@@ -17,17 +17,16 @@ internal sealed class PtxCommand : CaldCommand
 
     private static readonly Option<bool> List = new("--list") { Description = "List every kernel: name, method, type arguments, group size, constants" };
 
-    private static readonly Option<PtxTarget> Target = new("--target")
+    private static readonly Option<PtxTarget?> Target = new("--target")
     {
-        Description = "The least architecture to write for: sm_80, sm_90 or sm_90a",
+        Description = "The least architecture to write for: sm_80, sm_90 or sm_90a (default: sm_80)",
         HelpName = "ARCH",
-        DefaultValueFactory = _ => PtxTarget.Sm80,
         CustomParser = result => result.Tokens[0].Value switch
         {
             "sm_80" => PtxTarget.Sm80,
             "sm_90" => PtxTarget.Sm90,
             "sm_90a" => PtxTarget.Sm90a,
-            _ => CommonOptions.Refuse<PtxTarget>(result, "sm_80, sm_90 or sm_90a"),
+            _ => CommonOptions.Refuse<PtxTarget?>(result, "sm_80, sm_90 or sm_90a"),
         },
     };
 
@@ -51,7 +50,7 @@ internal sealed class PtxCommand : CaldCommand
         }
 
         string name = session.Arguments.GetValue(Kernel) ?? throw new CaldException("cald ptx: name a kernel, or list all with --list");
-        CompiledKernel compiled = KernelCatalogue.Find(name).Compile(session.Arguments.GetValue(Target));
+        CompiledKernel compiled = KernelCatalogue.Find(name).Compile(session.Arguments.GetValue(Target) ?? PtxTarget.Sm80);
         output.Write(compiled.Ptx);
         return CommandLine.Done;
     }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using LinearCald.Distillation.Recipes;
 using LinearCald.Distillation.Training;
 using LinearCald.Tensors;
@@ -24,11 +23,16 @@ internal static class CtcCases
 
     public static CaseResult Verify(Fixture fixture, Device device, Precision precision)
     {
-        using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(fixture.Folder, "case.json")));
-        List<CaseResult> results = [];
-        foreach (JsonElement settings in document.RootElement.GetProperty("cases").EnumerateArray())
+        (int Blank, bool ZeroInfinity)[] cases = fixture.Settings(
+            json => json.GetProperty("cases").EnumerateArray().Select(c => (c.GetProperty("blank").GetInt32(), c.GetProperty("zero_infinity").GetBoolean())).ToArray());
+        if (cases.Length == 0)
         {
-            int index = results.Count / 2;
+            throw new CaldException($"{fixture.Folder}: case.json lists no case; the fixture is damaged");
+        }
+
+        List<CaseResult> results = [];
+        foreach ((int index, (int blank, bool zeroInfinity)) in cases.Index())
+        {
             ErrorMeter ofLosses = new(), ofGradient = new();
             using MemoryScope scope = MemoryScope.Begin();
             using Tape tape = Tape.Record();
@@ -37,7 +41,7 @@ internal static class CtcCases
             Tensor data = logits.Transpose(0, 1).Contiguous();
             Tensor losses = (precision.ComputeType() is { } type ? data.To(type) : data).CtcLoss(
                 fixture.Integer($"{index}.targets", device), fixture.Integer($"{index}.input_lengths", device), fixture.Integer($"{index}.target_lengths", device),
-                settings.GetProperty("blank").GetInt32(), settings.GetProperty("zero_infinity").GetBoolean());
+                blank, zeroInfinity);
             double[] expected = fixture.ExpectedValues($"{index}.loss");
             ofLosses.Add($"{index}.loss", "loss", Fixture.Values(losses), expected);
             tape.Backward(losses, Tensor.Full(device, losses.Type, losses.Shape, 1));

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using LinearCald.Nn.Files;
 using LinearCald.Tensors;
 using LinearCald.Tensors.Ops;
@@ -29,6 +30,22 @@ internal sealed class Fixture : IDisposable
     public IEnumerable<string> InputNames => _inputs?.Entries.Select(e => e.Name) ?? [];
 
     public bool HasInput(string name) => _inputs?.Find(name) is not null;
+
+    /// <summary>What <c>case.json</c> says, by a reader of its fields.</summary>
+    /// <exception cref="CaldException">It is missing, not JSON, or lacks a field that the reader asks for.</exception>
+    public T Settings<T>(Func<JsonElement, T> read)
+    {
+        string path = Path.Combine(Folder, "case.json");
+        JsonElement settings = JsonDocumentFile.ReadObject(path);
+        try
+        {
+            return read(settings);
+        }
+        catch (Exception e) when (e is InvalidOperationException or KeyNotFoundException or FormatException)
+        {
+            throw new CaldException($"{path} does not describe this kind of case: {e.Message.TrimEnd('.')}; the fixture is damaged", e);
+        }
+    }
 
     public double[] ExpectedValues(string name) => Values(Expected, name);
 

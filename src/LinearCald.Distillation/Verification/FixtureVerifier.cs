@@ -1,5 +1,5 @@
-using System.Text.Json;
 using LinearCald.Data.Tokenizers;
+using LinearCald.Distillation.Conversion;
 using LinearCald.Distillation.Recipes;
 using LinearCald.Tensors;
 
@@ -84,14 +84,12 @@ public static class FixtureVerifier
 
     private static CaseResult ModelCase(Fixture fixture, Device device, Precision precision)
     {
-        using JsonDocument config = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(fixture.Folder, "config.json")));
-        string type = config.RootElement.TryGetProperty("model_type", out JsonElement name) ? name.GetString() ?? "" : "";
-        return type switch
+        return Domains.ModelType(fixture.Folder) switch
         {
             "roberta" => RobertaCases.Verify(fixture, device, precision),
             "gpt_neox" or "mamba" or "mamba2" => LanguageModelCases.Verify(fixture, device, precision),
             "wav2vec2" => Wav2Vec2Cases.Verify(fixture, device, precision),
-            _ => CaseResult.NotBuilt(fixture.Name, device.Name, $"model type '{type}' is not part of this version"),
+            string type => CaseResult.NotBuilt(fixture.Name, device.Name, $"model type '{type}' is not part of this version"),
         };
     }
 }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using LinearCald.Nn;
 using LinearCald.Nn.Optimisers;
 using LinearCald.Nn.Schedules;
@@ -32,9 +31,7 @@ internal static class OptimiserCases
     /// <summary>Schedules named in the file, at peak 1.</summary>
     public static CaseResult Schedules(Fixture fixture, Device device)
     {
-        using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(fixture.Folder, "case.json")));
-        int warmup = document.RootElement.GetProperty("warmup").GetInt32();
-        int total = document.RootElement.GetProperty("total").GetInt32();
+        (int warmup, int total) = fixture.Settings(json => (json.GetProperty("warmup").GetInt32(), json.GetProperty("total").GetInt32()));
         ErrorMeter meter = new();
         foreach (string name in fixture.Expected.Entries.Select(e => e.Name))
         {
