@@ -18,7 +18,7 @@ public sealed record DriftPoint(int Step, IReadOnlyList<double> Layers)
 
     /// <summary>The point as one JSON object.</summary>
     public string ToJson() => new JsonLine().Add("step", Step).Add("metric", "cosine_distance").Add("value", Mean)
-        .Add("layers", $"[{string.Join(", ", Layers.Select(l => l.ToString("R", System.Globalization.CultureInfo.InvariantCulture)))}]").ToString();
+        .AddList("layers", Layers).ToString();
 }
 
 /// <summary>
@@ -33,6 +33,7 @@ public static class HiddenStateDrift
     /// <param name="waypoints">Model folders, see <see cref="Waypoints.In"/>.</param>
     /// <param name="samples">Examples to draw, at most those there are.</param>
     /// <param name="seed">Of the draw.</param>
+    /// <exception cref="CaldException">A waypoint is of another model than the source.</exception>
     public static IEnumerable<DriftPoint> Measure(ConversionSession session, TaskModel source, IReadOnlyList<string> waypoints, int samples, ulong seed)
     {
         ArgumentNullException.ThrowIfNull(session);
@@ -44,11 +45,11 @@ public static class HiddenStateDrift
         foreach (string folder in waypoints)
         {
             using TaskModel tuned = session.Domain.LoadTeacher(folder, BuildContext.For(session.Device, 0));
-            yield return new DriftPoint(Waypoints.StepOf(folder), Distances(session, source, tuned, rows));
+            yield return new DriftPoint(Waypoints.StepOf(folder), Distances(session, source, tuned, rows, folder));
         }
     }
 
-    private static double[] Distances(ConversionSession session, TaskModel source, TaskModel tuned, int[] rows)
+    private static double[] Distances(ConversionSession session, TaskModel source, TaskModel tuned, int[] rows, string folder)
     {
         using Tape.Pause pause = Tape.Paused();
         double[] sums = new double[source.Layers];
@@ -59,6 +60,12 @@ public static class HiddenStateDrift
             using MemoryScope scope = MemoryScope.Begin();
             TaskInput input = session.Data.Upload(session.Device, session.Data.Collate([row], 1, null));
             IReadOnlyList<Tensor> before = source.Run(input, context).HiddenStates!, after = tuned.Run(input, context).HiddenStates!;
+            if (after.Count != before.Count || after[0].Shape.Last != before[0].Shape.Last)
+            {
+                throw new CaldException(
+                    $"{folder} has layers and width {after.Count - 1} and {after[0].Shape.Last}, the recipe's source {before.Count - 1} and {before[0].Shape.Last}: the waypoints are of another model; set model.source to the one that was fine-tuned");
+            }
+
             for (int layer = 1; layer < before.Count; layer++)
             {
                 sums[layer - 1] += Distance(before[layer], after[layer]);
