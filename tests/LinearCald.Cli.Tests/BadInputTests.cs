@@ -115,6 +115,14 @@ public sealed class BadInputTests : IDisposable
     }
 
     [Fact]
+    public void ANameThatIsNoFolders()
+    {
+        Capture run = Capture.Run("convert", "demo", "--mode", "unguided", "--set", "name=a\0b");
+        Assert.Equal((1, ""), (run.ExitCode, run.Out));
+        Assert.Matches("^error: the recipe's name '.*' cannot be that of a folder; set another name, or name the run folder with --out\n$", run.Error);
+    }
+
+    [Fact]
     public void ARunFolderThatIsAFile()
     {
         string file = _folder.Write("file", [1]);

@@ -93,6 +93,10 @@ public sealed class SpeechCommandTests : IClassFixture<SpeechCommandTests.Random
     [InlineData("--lm-weight was given without a language model", "STUDENT", "CLIP", "--lm-weight", "1")]
     [InlineData("no.arpa", "STUDENT", "CLIP", "--lm", "/no/no.arpa")]
     [InlineData("/no/file.wav", "STUDENT", "/no/file.wav")]
+    [InlineData("error: / is a folder; name the audio files in it", "STUDENT", "/")]
+    [InlineData("error: an audio file without a name was given", "STUDENT", "")]
+    [InlineData("error: / is a folder; name the file in it", "STUDENT", "CLIP", "--lm", "/")]
+    [InlineData("is a file; give a folder", "STUDENT", "CLIP", "--out", "CLIP")]
     public void WhatCannotBeTranscribedIsNamed(string message, string model, params string[] arguments)
     {
         string clip = Clip("clip.wav", 8_000);

@@ -25,6 +25,8 @@ internal static class RunOptions
     {
         if (session.Arguments.GetValue(CommonOptions.Out) is { } given)
             return given;
+        if (string.IsNullOrWhiteSpace(name) || name is "." or ".." || name.Any(char.IsControl))
+            throw new CaldException($"the recipe's name '{name}' cannot be that of a folder; set another name, or name the run folder with --out");
         string folder = Path.Combine("runs", name.Replace('/', '-'));
         bool resume = session.Arguments.GetValue(CommonOptions.Resume);
         for (int n = 2; !resume && Directory.Exists(folder); n++)

@@ -37,6 +37,8 @@ internal sealed record TranscriptOutput
         IGrouping<string, string>? clash = folder is null ? null : files.GroupBy(PathOf).FirstOrDefault(group => group.Count() > 1);
         if (clash is not null)
             throw new CaldException($"{string.Join(" and ", clash)} would both be written to {clash.Key}; transcribe them into different folders");
+        if (File.Exists(folder))
+            throw new CaldException($"--out {folder} is a file; give a folder, into which a file a recording is written");
         if (folder is not null)
             Directory.CreateDirectory(folder);
     }

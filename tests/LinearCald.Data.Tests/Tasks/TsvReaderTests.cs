@@ -122,7 +122,8 @@ public class TsvReaderTests
     [Fact]
     public void Labels_that_are_no_classes_are_refused()
     {
-        using TaskFolder scores = new(), one = new(), many = new();
+        using TaskFolder scores = new(), one = new(), many = new(), empty = new();
+        empty.With("train.tsv", "a\t1", "b\t0", "c\t ").With("valid.tsv", "a\t1").Refuses(TaskFormat.Tsv, null, "train.tsv:3: the label is empty", "task.label_column");
         scores.With("train.tsv", "a\t0.5", "b\t1", "c\t2.25").With("valid.tsv", "a\t1").Refuses(TaskFormat.Tsv, null, "regression is not supported");
         one.With("train.tsv", "a\t1", "b\t1").With("valid.tsv", "a\t1").Refuses(TaskFormat.Tsv, null, "every label is \"1\"");
         many.With("train.tsv", [.. Enumerable.Range(0, 1001).Select(i => $"a\tl{i}")]).With("valid.tsv", "a\tl1");

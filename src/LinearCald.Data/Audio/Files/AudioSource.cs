@@ -48,6 +48,11 @@ internal sealed class AudioSource : IDisposable
     public static AudioSource Open(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
+        if (path.Length == 0 || Directory.Exists(path))
+        {
+            throw new CaldException(path.Length == 0 ? "an audio file without a name was given" : $"{path} is a folder; name the audio files in it");
+        }
+
         try
         {
             return new AudioSource(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0), path, ownsStream: true);

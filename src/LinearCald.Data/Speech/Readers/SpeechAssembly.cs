@@ -79,7 +79,7 @@ internal sealed class SpeechAssembly(SpeechFormat format, string folder, SpeechO
     {
         if (_utterances.Count == 0)
         {
-            throw new CaldException($"{Folder} has no utterances of the parts asked for");
+            throw new CaldException(string.Join("; ", _notes.Prepend($"{Folder} has no utterances of the parts asked for")));
         }
 
         List<RawUtterance> utterances = Sampled();

@@ -60,6 +60,9 @@ internal sealed class ClassNames
 
     private static ClassNames Discovered(RawPart train)
     {
+        foreach (RawExample row in train.Rows)
+            if (string.IsNullOrWhiteSpace(row.Label))
+                throw new CaldException($"{train.Path}:{row.Line}: the label is empty. Correct the row, or the choice of columns (task.label_column)");
         string[] names = [.. train.Rows.Select(row => row.Label).Distinct(StringComparer.Ordinal)];
         if (names.Length < 2)
             throw new CaldException(

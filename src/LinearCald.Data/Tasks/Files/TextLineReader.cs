@@ -157,7 +157,7 @@ internal sealed class TextLineReader : IDisposable
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            throw new CaldException($"{path} cannot be read: {failure.Message}", failure);
+            throw new CaldException(Directory.Exists(path) ? $"{path} is a folder; name the file in it" : $"{path} cannot be read: {failure.Message}", failure);
         }
     }
 }
