@@ -13,8 +13,8 @@ public sealed class GemmCalibrationTests
     private static readonly DeviceLimits s_limits = new() { Multiprocessors = 132 };
 
     /// <summary>
-    /// M, N, K, form, microseconds by plan. Operands are bfloat16, results too; those of TN, weight gradients, are float32 and added to old ones. Of mma.sync there is the
-    /// plan that the table had chosen then.
+    /// M, N, K, form, microseconds by plan. Operands are bfloat16, results too, or all are float32 where the form says tf32; those of TN, weight gradients, are float32 and added to old
+    /// ones. Of mma.sync in bfloat16 there is the plan that the table had chosen then.
     /// </summary>
     public static TheoryData<int, int, int, string, string> Measured { get; } = new()
     {
@@ -69,6 +69,62 @@ public sealed class GemmCalibrationTests
             "wg128x192/4 17.0, wg128x128/1 8.6, wg128x128/2 11.8, wg128x128/3 14.1, wg128x128/4 14.4"
         },
         { 16384, 768, 768, "NT", "mma128x256/1 51.6, wg128x256/1 34.2, wg128x192/1 34.3, wg128x128/1 35.9" },
+        {
+            8192, 8192, 8192, "NT tf32",
+            "mma128x256/1 4708, mma128x128/1 5615, mma64x128/1 6694, mma64x64/1 8512, wg128x256/1 2690, wg128x192/1 2706, wg128x128/1 3204"
+        },
+        {
+            4096, 4096, 4096, "NT tf32",
+            "mma128x256/1 632.9, mma128x128/1 638.6, mma64x128/1 793.9, mma64x64/1 944.3, wg128x256/1 334.9, wg128x192/1 379.1, wg128x128/1 396"
+        },
+        {
+            2048, 2048, 2048, "NT tf32",
+            "mma128x256/1 82.27, mma128x128/1 83.58, mma64x128/1 104.2, mma64x64/1 123.1, wg128x256/1 45.23, wg128x192/1 65.92, wg128x128/1 48.4"
+        },
+        {
+            1024, 1024, 1024, "NT tf32",
+            "mma128x256/1 41.95, mma128x128/1 24.68, mma64x128/1 16.92, mma64x64/1 17.74, wg128x256/1 23.32, wg128x192/1 18.38, wg128x128/1 13.05"
+        },
+        {
+            512, 512, 512, "NT tf32",
+            "mma128x256/1 23.61, mma128x128/1 14.48, mma64x128/1 10.06, mma64x64/1 7.137, wg128x256/1 14.06, wg128x192/1 11.45, wg128x128/1 8.419"
+        },
+        {
+            4096, 768, 768, "NT tf32",
+            "mma128x256/1 34.3, mma128x128/1 34.44, mma64x128/1 43.46, mma64x64/1 37.68, wg128x256/1 20.41, wg128x192/1 16.5, wg128x128/1 20.83"
+        },
+        {
+            4096, 3072, 768, "NT tf32",
+            "mma128x256/1 102.2, mma128x128/1 102.9, mma64x128/1 127.6, mma64x64/1 140.5, wg128x256/1 58.63, wg128x192/1 58.04, wg128x128/1 61.27"
+        },
+        {
+            4096, 768, 3072, "NT tf32",
+            "mma128x256/1 116.3, mma128x128/1 121.6, mma64x128/1 151.2, mma64x64/1 138.6, wg128x256/1 63.05, wg128x192/1 50.53, wg128x128/1 75.26"
+        },
+        {
+            4096, 768, 768, "NN tf32",
+            "mma128x256/1 37.32, mma128x128/1 36.37, mma64x128/1 48.58, mma64x64/1 40.04, wg128x256/1 25.41, wg128x192/1 21.32, wg128x128/1 26.03"
+        },
+        {
+            4096, 3072, 768, "NN tf32",
+            "mma128x256/1 109.4, mma128x128/1 109.2, mma64x128/1 143.2, mma64x64/1 150.6, wg128x256/1 68.79, wg128x192/1 67.05, wg128x128/1 74.38"
+        },
+        {
+            4096, 768, 3072, "NN tf32",
+            "mma128x256/1 126, mma128x128/1 130.4, mma64x128/1 176.9, mma64x64/1 145.8, wg128x256/1 71.5, wg128x192/1 59.27, wg128x128/1 83.37"
+        },
+        {
+            3072, 768, 4096, "TN tf32",
+            "mma128x256/1 181, mma128x128/1 185.6, mma64x128/1 185.5, mma64x64/1 177, mma128x256/3 143.1, wg128x256/1 132.7, wg128x256/2 149.3, " +
+            "wg128x256/3 127, wg128x256/4 144.5, wg128x192/1 113.4, wg128x192/2 129.6, wg128x192/3 137, wg128x192/4 127.4, wg128x128/1 141.6, " +
+            "wg128x128/2 138.8, wg128x128/3 137.8, wg128x128/4 139"
+        },
+        {
+            768, 3072, 4096, "TN tf32",
+            "mma128x256/1 180.6, mma128x128/1 186.8, mma64x128/1 184.2, mma64x64/1 176.8, mma128x256/3 142.4, wg128x256/1 132.1, wg128x256/2 149.6, " +
+            "wg128x256/3 127.7, wg128x256/4 144, wg128x192/1 112.9, wg128x192/2 129.9, wg128x192/3 136, wg128x192/4 125.7, wg128x128/1 137.9, " +
+            "wg128x128/2 133.2, wg128x128/3 130.8, wg128x128/4 135.3"
+        },
         { 2048, 256, 256, "NT", "mma64x64/1 4.2, wg128x256/1 7.3, wg128x192/1 6.3, wg128x128/1 5.1" },
         { 512, 512, 512, "NT", "mma64x64/1 4.9, wg128x256/1 9.5, wg128x256/2 10.1, wg128x192/1 7.8, wg128x192/2 9.0, wg128x128/1 6.2, wg128x128/2 7.8" },
     };
@@ -76,6 +132,12 @@ public sealed class GemmCalibrationTests
     /// <summary>As <see cref="Measured"/>, but the plan that is now chosen was not among those measured: only the model can be held to it.</summary>
     public static TheoryData<int, int, int, string, string> MeasuredWithoutTheChoice { get; } = new()
     {
+        {
+            768, 768, 4096, "TN tf32",
+            "mma128x256/1 180.5, mma128x128/1 98.88, mma64x128/1 67.64, mma64x64/1 71.62, mma128x256/7 41.62, wg128x256/1 103.6, wg128x256/2 69.19, " +
+            "wg128x256/3 58.1, wg128x256/4 53.31, wg128x192/1 82.42, wg128x192/2 59.39, wg128x192/3 51.68, wg128x192/4 48.88, wg128x128/1 63.48, " +
+            "wg128x128/2 50.25, wg128x128/3 46.04, wg128x128/4 54.79"
+        },
         {
             4096, 64, 768, "NT",
             "mma64x64/2 7.3, wg128x256/1 10.6, wg128x256/2 10.3, wg128x256/3 10.3, wg128x192/1 8.8, wg128x192/2 9.3, wg128x192/3 9.3, wg128x128/1 7.0, " +
@@ -89,7 +151,7 @@ public sealed class GemmCalibrationTests
     public void TheChoiceIsCloseToTheBest(int m, int n, int k, string form, string times)
     {
         GemmProblem problem = Problem(m, n, k, form);
-        Dictionary<GemmPlan, double> measured = Parse(times);
+        Dictionary<GemmPlan, double> measured = Parse(times, problem.Precision);
         GemmPlan plan = GemmPlan.For(problem, s_limits);
         Assert.True(measured.TryGetValue(plan, out double time), $"{plan} is chosen and was never measured");
         Assert.True(time <= 1.08 * measured.Values.Min(), $"{plan} takes {time:F1} µs of {measured.Values.Min():F1}");
@@ -109,7 +171,7 @@ public sealed class GemmCalibrationTests
                 continue;
             }
 
-            foreach ((GemmPlan plan, double time) in Parse((string)row[4]))
+            foreach ((GemmPlan plan, double time) in Parse((string)row[4], problem.Precision))
             {
                 double ratio = Microseconds(problem, plan) / time;
 
@@ -125,21 +187,22 @@ public sealed class GemmCalibrationTests
 
     private static GemmProblem Problem(int m, int n, int k, string form) => GemmProblem.Contiguous(m, n, k, form[0] == 'T', form[1] == 'T') with
     {
-        Precision = GemmPrecision.BFloat16,
-        Output = form == "TN" ? DType.Float32 : DType.BFloat16,
-        Accumulate = form == "TN",
+        Precision = form.EndsWith("tf32", StringComparison.Ordinal) ? GemmPrecision.TensorFloat32 : GemmPrecision.BFloat16,
+        Output = form[0] == 'T' || form.EndsWith("tf32", StringComparison.Ordinal) ? DType.Float32 : DType.BFloat16,
+        Accumulate = form[0] == 'T',
         Activation = form.EndsWith("gelu", StringComparison.Ordinal) ? Activation.GeluErf : Activation.None,
     };
 
     private static double Microseconds(in GemmProblem problem, GemmPlan plan) => GemmPlan.Cycles(problem, s_limits, plan) / CyclesPerMicrosecond;
 
-    private static Dictionary<GemmPlan, double> Parse(string times) => times.Split(", ").Select(t => t.Split(' ')).ToDictionary(t => Plan(t[0]), t => double.Parse(t[1], CultureInfo.InvariantCulture));
+    private static Dictionary<GemmPlan, double> Parse(string times, GemmPrecision precision) =>
+        times.Split(", ").Select(t => t.Split(' ')).ToDictionary(t => Plan(t[0], precision), t => double.Parse(t[1], CultureInfo.InvariantCulture));
 
-    private static GemmPlan Plan(string name)
+    private static GemmPlan Plan(string name, GemmPrecision precision)
     {
         bool warpgroups = name[0] == 'w';
         int[] sizes = [.. name[(warpgroups ? 2 : 3)..].Split('x', '/').Select(s => int.Parse(s, CultureInfo.InvariantCulture))];
-        IEnumerable<GemmTile> tiles = warpgroups ? GemmPlan.WarpgroupTiles : GemmPlan.Tiles(GemmPrecision.BFloat16);
+        IEnumerable<GemmTile> tiles = warpgroups ? GemmPlan.WarpgroupTiles : GemmPlan.Tiles(precision);
         return new GemmPlan(tiles.First(t => t.M == sizes[0] && t.N == sizes[1]), sizes[2]) { Warpgroups = warpgroups };
     }
 }

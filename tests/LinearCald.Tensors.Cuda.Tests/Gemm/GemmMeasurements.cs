@@ -22,7 +22,7 @@ public sealed class GemmMeasurements
     ];
 
     /// <summary>Blocks that the tables do not know but that might belong there.</summary>
-    private static readonly GemmTile[] s_others = [new(128, 128, 2, 4, 4), new(128, 128, 2, 2, 4), new(128, 64, 2, 2, 4), new(256, 128, 4, 2, 4)];
+    private static readonly GemmTile[] s_others = [new(128, 128, 2, 4, 4), new(256, 128, 4, 2, 4)];
 
     private static bool IsOn => Environment.GetEnvironmentVariable(Switch) == "1";
 

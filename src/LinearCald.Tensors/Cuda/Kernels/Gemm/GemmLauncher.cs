@@ -48,21 +48,18 @@ internal static unsafe class GemmLauncher
     /// <summary>The product of operands that were first copied along k, those that do not lie so.</summary>
     private static void RunAlongK(Accelerator accelerator, in GemmProblem problem, in GemmOperands operands, GemmPlan plan)
     {
-        if (problem.Batch != 1)
-        {
-            throw new CaldException($"matrix product: a stack of {problem.Batch} of tf32, not along k; warpgroups multiply such operands alone");
-        }
-
         bool turnsA = WarpgroupLaunch.TurnsA(problem), turnsB = WarpgroupLaunch.TurnsB(problem);
         int leading = WarpgroupLaunch.TurnedLeading(problem.K);
-        nint a = turnsA ? WarpgroupLaunch.Turn(accelerator, operands.A, problem.M, problem.K, problem.LeadingA) : operands.A;
-        nint b = turnsB ? WarpgroupLaunch.Turn(accelerator, operands.B, problem.N, problem.K, problem.LeadingB) : operands.B;
+        nint a = turnsA ? WarpgroupLaunch.Turn(accelerator, operands.A, problem.M, problem.K, problem.LeadingA, problem.Batch, problem.StrideA) : operands.A;
+        nint b = turnsB ? WarpgroupLaunch.Turn(accelerator, operands.B, problem.N, problem.K, problem.LeadingB, problem.Batch, problem.StrideB) : operands.B;
         GemmProblem turned = problem with
         {
             TransposeA = false,
             TransposeB = true,
             LeadingA = turnsA ? leading : problem.LeadingA,
             LeadingB = turnsB ? leading : problem.LeadingB,
+            StrideA = turnsA && problem.StrideA != 0 ? (long)problem.M * leading : problem.StrideA,
+            StrideB = turnsB && problem.StrideB != 0 ? (long)problem.N * leading : problem.StrideB,
         };
         Run(accelerator, turned, operands with { A = a, B = b }, plan);
         if (turnsA)

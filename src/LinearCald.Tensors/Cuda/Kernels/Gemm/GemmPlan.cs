@@ -27,13 +27,34 @@ internal readonly record struct GemmPlan(GemmTile Tile, int Parts)
     // Two-byte operands, of 2048 multiply-adds a cycle that the tensor cores have; mma.sync reaches 1280. 128 × 256: the fewest bytes from the second-level cache a result, one
     // group fills a multiprocessor (three stages where shared memory ends at 160 KiB). 128 × 128: two groups hide each other's barriers. 64 × 128 and 64 × 64: for outputs that
     // would leave multiprocessors idle; their warps are 32 wide and read more fragments a product, and two groups of 64 × 128 are no faster than one after the other.
-    private static readonly Candidate[] s_tensor =
+    private static readonly Candidate[] s_twoBytes =
     [
         new(new GemmTile(128, 256, 2, 4, 4), 1, 1140, 1140),
         new(new GemmTile(128, 256, 2, 4, 3), 1, 1120, 1120),
         new(new GemmTile(128, 128, 2, 2, 3), 2, 760, 1080),
         new(new GemmTile(64, 128, 2, 2, 4), 2, 700, 700),
         new(new GemmTile(64, 64, 2, 2, 4), 3, 450, 660),
+    ];
+
+    // tf32, of 1024 multiply-adds a cycle, on mma.sync, which every fragment is rounded for.
+    private static readonly Candidate[] s_tensorFloat32 =
+    [
+        new(new GemmTile(128, 256, 2, 4, 4), 1, 490, 490),
+        new(new GemmTile(128, 256, 2, 4, 3), 1, 488, 488),
+        new(new GemmTile(128, 128, 2, 2, 3), 2, 443, 473),
+        new(new GemmTile(64, 128, 2, 2, 4), 2, 329, 336),
+        new(new GemmTile(64, 64, 2, 2, 4), 3, 282, 323),
+    ];
+
+    // Operands of two bfloat16 terms: rounding and subtracting cost as much as the products, so small blocks lose little.
+    private static readonly Candidate[] s_twoTerms =
+    [
+        new(new GemmTile(128, 256, 2, 4, 4), 1, 235, 235),
+        new(new GemmTile(128, 256, 2, 4, 3), 1, 235, 235),
+        new(new GemmTile(128, 128, 2, 2, 3), 2, 230, 240),
+        new(new GemmTile(128, 64, 2, 2, 4), 2, 200, 218),
+        new(new GemmTile(64, 128, 2, 2, 4), 2, 172, 203),
+        new(new GemmTile(64, 64, 2, 2, 4), 3, 155, 193),
     ];
 
     // 128 FMA a cycle. Threads have 8 × 8 results in each; only the number of warps and the bytes a result differ.
@@ -44,13 +65,20 @@ internal readonly record struct GemmPlan(GemmTile Tile, int Parts)
         new(new GemmTile(64, 64, 2, 1, 3), 8, 30, 85),
     ];
 
-    // Operands of two bytes, or tf32 at half the rate, on warpgroups, which do not share a multiprocessor. Smaller blocks take more bytes from the second-level cache a product; those
-    // of 192 columns are there because 4096 × 768 results are 128 of them, one on each multiprocessor.
+    // Two-byte operands on warpgroups, which do not share a multiprocessor. Smaller blocks take more bytes from the second-level cache a product; those of 192 columns are there
+    // because 4096 × 768 results are 128 of them, one on each multiprocessor.
     private static readonly Candidate[] s_warpgroups =
     [
         new(WarpgroupTiles[0], 1, 1850, 1850),
         new(WarpgroupTiles[1], 1, 1800, 1800),
         new(WarpgroupTiles[2], 1, 1745, 1745),
+    ];
+
+    private static readonly Candidate[] s_warpgroupsTensorFloat32 =
+    [
+        new(WarpgroupTiles[0], 1, 1000, 1000),
+        new(WarpgroupTiles[1], 1, 978, 978),
+        new(WarpgroupTiles[2], 1, 890, 890),
     ];
 
     /// <summary>Cycles from the start of a group to its first product, and from its last one to the next launch: once for warpgroups, whose groups go on from block to block.</summary>
@@ -64,6 +92,12 @@ internal readonly record struct GemmPlan(GemmTile Tile, int Parts)
 
     /// <summary>Bytes a cycle that the second pass reads and writes, on all multiprocessors together: about what device memory gives.</summary>
     private const double PassBytes = 2100;
+
+    /// <summary>Cycles that copying an operand of tf32 along k costs at the least.</summary>
+    private const double TurningCycles = 5500;
+
+    /// <summary>Bytes a cycle that such a copy reads and writes.</summary>
+    private const double TurningBytes = 1750;
 
     /// <summary>Parts must promise a tenth: they take a workspace, and groups do not really run in whole waves.</summary>
     private const double Reserve = 1.1;
@@ -132,7 +166,7 @@ internal readonly record struct GemmPlan(GemmTile Tile, int Parts)
         double groups = Math.Ceiling((double)problem.M / tile.M) * Math.Ceiling((double)problem.N / tile.N) * problem.Batch;
         double each = Math.Ceiling(groups * parts / limits.Multiprocessors);
         double share = Math.Min(1, (each - 1) / Math.Max(1, candidate.Resident - 1));
-        double throughput = (candidate.Alone + ((candidate.Full - candidate.Alone) * share)) * Rate(problem.Precision);
+        double throughput = candidate.Alone + ((candidate.Full - candidate.Alone) * share);
         double products = (double)tile.M * tile.N * Depth(problem.Precision) * partBlocks / throughput;
         int bytes = problem.Output.Size();
         double results = Math.Min(tile.M, problem.M) * (double)Math.Min(tile.N, problem.N) * (parts > 1 ? sizeof(float) : bytes) / ResultBytes;
@@ -145,23 +179,24 @@ internal readonly record struct GemmPlan(GemmTile Tile, int Parts)
 
         if (plan.Warpgroups)
         {
-            cycles += (WarpgroupLaunch.TurnsA(problem) ? Turning(problem.M, problem.K) : 0) + (WarpgroupLaunch.TurnsB(problem) ? Turning(problem.N, problem.K) : 0);
+            cycles += WarpgroupLaunch.TurnsA(problem) ? Turning(problem.M, problem.K, problem.StrideA == 0 ? 1 : problem.Batch) : 0;
+            cycles += WarpgroupLaunch.TurnsB(problem) ? Turning(problem.N, problem.K, problem.StrideB == 0 ? 1 : problem.Batch) : 0;
         }
 
         return cycles;
     }
 
     /// <summary>Cycles in which an operand of tf32 is copied along k.</summary>
-    private static double Turning(int extent, int k) => PassCycles + (2.0 * sizeof(float) * extent * k / PassBytes);
+    private static double Turning(int extent, int k, int count) => TurningCycles + (2.0 * sizeof(float) * extent * k * count / TurningBytes);
 
-    private static Candidate[] Candidates(GemmPrecision precision, bool warpgroups) => warpgroups ? s_warpgroups : precision == GemmPrecision.Float32 ? s_simt : s_tensor;
-
-    /// <summary>Of the rate of two-byte operands.</summary>
-    private static double Rate(GemmPrecision precision) => precision switch
+    private static Candidate[] Candidates(GemmPrecision precision, bool warpgroups) => (precision, warpgroups) switch
     {
-        GemmPrecision.TensorFloat32 => 0.5,
-        GemmPrecision.TwoBFloat16 => 0.25,
-        _ => 1,
+        (GemmPrecision.TensorFloat32, true) => s_warpgroupsTensorFloat32,
+        (_, true) => s_warpgroups,
+        (GemmPrecision.Float32, _) => s_simt,
+        (GemmPrecision.TensorFloat32, _) => s_tensorFloat32,
+        (GemmPrecision.TwoBFloat16, _) => s_twoTerms,
+        _ => s_twoBytes,
     };
 
     private static long Blocks(in GemmProblem problem)
@@ -175,5 +210,5 @@ internal readonly record struct GemmPlan(GemmTile Tile, int Parts)
         precision == GemmPrecision.Float32 ? SimtGemm.SharedBytes(tile) : TensorCoreGemm.SharedBytes(tile);
 
     /// <summary>Blocks of C that the table knows for a precision, largest first.</summary>
-    public static IEnumerable<GemmTile> Tiles(GemmPrecision precision) => (precision == GemmPrecision.Float32 ? s_simt : s_tensor).Select(c => c.Tile);
+    public static IEnumerable<GemmTile> Tiles(GemmPrecision precision) => Candidates(precision, false).Select(c => c.Tile);
 }

@@ -8,9 +8,6 @@ internal static class WarpgroupLaunch
     /// <summary>Environment variable that, set to 0, leaves all products to <see cref="TensorCoreGemm"/> and attention to <see cref="FlashForward"/>, so that both can be measured. Read once.</summary>
     public const string Switch = "LINEARCALD_WARPGROUPS";
 
-    /// <summary>Environment variable that names what warpgroups also take where they are on: "tf32", "conv", or both. Read once.</summary>
-    public const string Trial = "LINEARCALD_WARPGROUPS_TRY";
-
     /// <summary>What the copy engine asks of addresses and of rows, in bytes.</summary>
     private const int Alignment = 16;
 
@@ -22,22 +19,11 @@ internal static class WarpgroupLaunch
     /// <summary>Whether <see cref="Switch"/> leaves warpgroups on.</summary>
     public static bool IsOn { get; } = Environment.GetEnvironmentVariable(Switch) != "0";
 
-    private static readonly string s_tried = Environment.GetEnvironmentVariable(Trial) ?? string.Empty;
-
-    private static readonly bool s_takesTensorFloat32 = s_tried.Contains("tf32", StringComparison.Ordinal);
-
-    private static readonly bool s_takesPatches = s_tried.Contains("conv", StringComparison.Ordinal);
-
-    /// <summary>
-    /// Whether the table may choose warpgroups for a product whose operands' addresses are multiples of 16. Not yet for tf32 and for the overlapping patches of convolutions, unless
-    /// <see cref="Trial"/> says so.
-    /// </summary>
+    /// <summary>Whether the table may choose warpgroups for a product whose operands' addresses are multiples of 16.</summary>
     public static bool Takes(in GemmProblem problem, DeviceLimits limits) =>
         IsOn
         && limits.Capability == Hopper
-        && (problem.Precision is GemmPrecision.BFloat16 or GemmPrecision.Half || (s_takesTensorFloat32 && problem.Precision == GemmPrecision.TensorFloat32))
-        && (s_takesPatches || !problem.Overlapping)
-        && (problem.Batch == 1 || !(TurnsA(problem) || TurnsB(problem)))
+        && problem.Precision is GemmPrecision.BFloat16 or GemmPrecision.Half or GemmPrecision.TensorFloat32
         && problem.Inner == 1
         && (long)problem.M * problem.N * problem.K >= Fewest
         && IsAligned((uint)problem.LeadingA | (uint)problem.LeadingB | (problem.Batch > 1 ? problem.StrideA | problem.StrideB : 0), problem.Precision);
@@ -51,15 +37,18 @@ internal static class WarpgroupLaunch
     /// <summary>The same for B.</summary>
     public static bool TurnsB(in GemmProblem problem) => problem.Precision == GemmPrecision.TensorFloat32 && !problem.TransposeB;
 
-    /// <summary>Copies a matrix of K × <paramref name="extent"/> floats into one of extent × K, whose rows are <see cref="TurnedLeading"/> long, in device memory that the caller frees.</summary>
-    public static nint Turn(Accelerator accelerator, nint source, int extent, int k, int leading)
+    /// <summary>
+    /// Copies matrices of K × <paramref name="extent"/> floats into such of extent × K, one after the other, whose rows are <see cref="TurnedLeading"/> long, in device memory that the
+    /// caller frees. One if all products have the same.
+    /// </summary>
+    public static nint Turn(Accelerator accelerator, nint source, int extent, int k, int leading, int products, long stride)
     {
-        int turned = TurnedLeading(k);
-        nint copy = accelerator.Allocate((long)extent * turned * sizeof(float), "an operand of a matrix product, turned");
+        int turned = TurnedLeading(k), count = stride == 0 ? 1 : products;
+        nint copy = accelerator.Allocate((long)count * extent * turned * sizeof(float), "operands of matrix products, turned");
         Strides from = default, to = default;
-        (from[0], from[1]) = (1, leading);
-        (to[0], to[1]) = (turned, 1);
-        Copy.Run(accelerator, source, DType.Float32, from, copy, DType.Float32, to, new Shape(extent, k));
+        (from[0], from[1], from[2]) = (stride, 1, leading);
+        (to[0], to[1], to[2]) = ((long)extent * turned, turned, 1);
+        Copy.Run(accelerator, source, DType.Float32, from, copy, DType.Float32, to, new Shape(count, extent, k));
         return copy;
     }
 
