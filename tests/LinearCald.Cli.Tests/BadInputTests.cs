@@ -137,7 +137,7 @@ public sealed class BadInputTests : IDisposable
     [InlineData(1, "no recipe 'dmo'", "convert", "dmo")]
     [InlineData(1, "--mode targt is not known; modes are unguided, target,", "convert", "demo", "--mode", "targt")]
     [InlineData(1, "'nothing'", "compare", "demo", "--only", "nothing")]
-    [InlineData(1, "training.gradient_accumulation 5 does not divide training.batch_size 32", "convert", "demo", "--set", "training.gradient_accumulation=5")]
+    [InlineData(1, "training.gradient_accumulation 5 does not divide training.batch_size 16", "convert", "demo", "--set", "training.gradient_accumulation=5")]
     [InlineData(1, "precision", "finetune", "demo", "--precision", "bf16")]
     [InlineData(2, "--device: 'tpu' is not allowed; give cpu, cuda, cuda:N or debug", "convert", "demo", "--device", "tpu")]
     [InlineData(2, "--threads: '0' is not allowed; give a whole number from 1 to 1024", "convert", "demo", "--threads", "0")]
