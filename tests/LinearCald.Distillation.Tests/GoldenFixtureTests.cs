@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using System.Text.Json.Nodes;
 using LinearCald.Distillation.Recipes;
 using LinearCald.Distillation.Verification;
 using LinearCald.Tensors;
@@ -30,7 +32,7 @@ public sealed class GoldenFixtureTests
     [InlineData("legacy0/wav2vec2-base-cls", 76)]
     [InlineData("legacy0/wav2vec2-large-ctc", 94)]
     [InlineData("legacy0/wav2vec2-large-cls", 95)]
-    [InlineData("seed0/ctc-loss", 10)]
+    [InlineData("seed0/ctc-loss", 15)]
     [InlineData("seed0/adamw-clip", 24)]
     [InlineData("seed0/lr-schedules", 2)]
     public void TheCaseIsWithinItsBudget(string name, int atLeast)
@@ -38,6 +40,29 @@ public sealed class GoldenFixtureTests
         CaseResult result = Assert.Single(FixtureVerifier.Verify(FixtureFolder.PathOf(name), Cpu));
         Assert.True(result.Pass, result.ToJson());
         Assert.True(result.Compared >= atLeast, $"only {result.Compared} tensors were compared");
+    }
+
+    /// <summary>
+    /// The reference's gradient of a long batch is off by up to six roundings of its loss, which is 716 here: a fixture of another seed must not fail for that, and ours is
+    /// held to its float64 twin besides.
+    /// </summary>
+    [Theory]
+    [InlineData(6.1, true)]
+    [InlineData(20, false)]
+    public void TheReferencesRoundingsOfLongBatchesOfCtcAreAllowed(double roundings, bool pass)
+    {
+        using TemporaryFolder folder = new();
+        foreach (string path in Directory.EnumerateFiles(FixtureFolder.PathOf("seed0/ctc-loss")))
+            folder.Write(Path.GetFileName(path), File.ReadAllBytes(path));
+        byte[] expected = File.ReadAllBytes(folder["expected.safetensors"]);
+        int header = 8 + BitConverter.ToInt32(expected);
+        JsonArray offsets = JsonNode.Parse(expected.AsSpan(8..header))!["3.grad_logits"]!["data_offsets"]!.AsArray();
+        foreach (ref float value in MemoryMarshal.Cast<byte, float>(expected.AsSpan((header + (int)offsets[0]!)..(header + (int)offsets[1]!))))
+            value *= (float)(1 + (roundings * 716 / (1 << 24)));
+        folder.Write("expected.safetensors", expected);
+        CaseResult result = Assert.Single(FixtureVerifier.Verify(folder.Path, Cpu));
+        Assert.Equal("3.grad_logits", result.Where);
+        Assert.True(result.Pass == pass, result.ToJson());
     }
 
     /// <summary>What reduced precision costs does not depend on the device: the emulator rounds as tensor cores do.</summary>
