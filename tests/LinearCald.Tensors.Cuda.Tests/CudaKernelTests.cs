@@ -121,6 +121,15 @@ public sealed class CudaKernelTests : IDisposable
         }
 
         GemmChecks.Rounding(_device);
+        GemmChecks.AsAccurate(_device, 1024, 768, 3072);
+        for (int form = 0; form < 4; form++)
+        {
+            foreach (int blocks in new[] { 3, 4, 16 })
+            {
+                GemmChecks.TermsOnWarpgroups(_device, GemmPlan.WarpgroupTiles[form % 3], form % 2 == 1, form > 1, blocks, 2 + (blocks % 2));
+            }
+        }
+
         GemmChecks.RandomWarpgroups(_device, 40, 500, 800, 700);
         foreach (GemmTile tile in GemmPlan.WarpgroupTiles)
         {

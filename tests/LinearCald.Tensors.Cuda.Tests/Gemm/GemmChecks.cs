@@ -108,6 +108,47 @@ internal static class GemmChecks
         return (stacked, new GemmCase(stacked, seed) { Offset = offset, Bias = flags[3], Pre = flags[4], Plan = plan });
     }
 
+    /// <summary>Operands of two terms on warpgroups: all forms, parts, stacks, and rows that overlap.</summary>
+    public static void TermsOnWarpgroups(Accelerator accelerator, GemmTile tile, bool transposeA, bool transposeB, int blocks, int products)
+    {
+        GemmProblem problem = GemmProblem.Contiguous(tile.M + 8, (tile.N / 2) + 16, TermSplit.Run * blocks, transposeA, transposeB, products) with
+        {
+            Precision = GemmPrecision.TwoBFloat16,
+            Accumulate = blocks % 2 == 1,
+        };
+        if (products > 1 && !transposeA && transposeB)
+        {
+            problem = problem with { LeadingA = TermSplit.Run, StrideA = TermSplit.Run * (problem.M + blocks), StrideB = 0, Overlapping = true };
+        }
+
+        new GemmCase(problem, blocks) { Plan = new GemmPlan(tile, blocks / 3) { Warpgroups = true }, Bias = true }.Check(accelerator, Budget(problem.Precision, problem.Output));
+    }
+
+    /// <summary>Products of tf32 and of two terms are as accurate on warpgroups as on mma.sync: compared with float32 ones.</summary>
+    public static void AsAccurate(Accelerator accelerator, int m, int n, int k)
+    {
+        Random random = new(7);
+        using DeviceBuffer<float> a = accelerator.Allocate<float>(Normal(m * k)), b = accelerator.Allocate<float>(Normal(n * k)), c = accelerator.Allocate<float>(m * n);
+        GemmProblem problem = GemmProblem.Contiguous(m, n, k, false, true);
+        GemmOperands operands = new(a.Address, b.Address, c.Address);
+        GemmLauncher.Run(accelerator, problem, operands, new GemmPlan(GemmPlan.Tiles(GemmPrecision.Float32).First(), 1));
+        float[] expected = c.ToArray();
+        foreach (GemmPrecision precision in new[] { GemmPrecision.TensorFloat32, GemmPrecision.TwoBFloat16 })
+        {
+            double old = Error(precision, new GemmPlan(GemmPlan.Tiles(precision).First(), 1)), now = Error(precision, new GemmPlan(GemmPlan.WarpgroupTiles[0], 1) { Warpgroups = true });
+            Assert.True(now <= (1.1 * old) + 2e-7, $"{precision}: {now:E3} on warpgroups, {old:E3} on mma.sync");
+        }
+
+        float[] Normal(int count) => [.. Enumerable.Range(0, count).Select(_ => (float)(Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble())))];
+
+        double Error(GemmPrecision precision, GemmPlan plan)
+        {
+            GemmLauncher.Run(accelerator, problem with { Precision = precision }, operands, plan);
+            float[] actual = c.ToArray();
+            return Math.Sqrt(actual.Zip(expected, (x, y) => (double)(x - y) * (x - y)).Sum() / expected.Sum(y => (double)y * y));
+        }
+    }
+
     /// <summary>Operands of tf32 are the nearest numbers with ten fraction bits: a matrix times the identity.</summary>
     public static void Rounding(Accelerator accelerator)
     {

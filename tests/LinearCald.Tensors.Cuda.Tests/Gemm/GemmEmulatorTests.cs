@@ -64,6 +64,17 @@ public sealed class GemmEmulatorTests : IDisposable
     public void WarpgroupsInTensorFloat32(int tile, int blocks, bool transposeA, bool transposeB) =>
         GemmChecks.Warpgroups(_device, GemmPrecision.TensorFloat32, GemmPlan.WarpgroupTiles[tile], transposeA, transposeB, blocks);
 
+    [Theory]
+    [InlineData(2, 3, 2, false, true)]
+    [InlineData(0, 4, 1, false, false)]
+    [InlineData(1, 3, 1, true, true)]
+    [InlineData(2, 7, 2, true, false)]
+    public void TermsOnWarpgroups(int tile, int blocks, int products, bool transposeA, bool transposeB) =>
+        GemmChecks.TermsOnWarpgroups(_device, GemmPlan.WarpgroupTiles[tile], transposeA, transposeB, blocks, products);
+
+    [Fact]
+    public void WarpgroupsAreAsAccurate() => GemmChecks.AsAccurate(_device, 128, 128, 256);
+
     [Fact]
     public void TensorFloat32IsRoundedOnItsWay() => GemmChecks.Rounding(_device);
 

@@ -30,7 +30,7 @@ public sealed class GemmMeasurements
     public void TensorFloat32() => Measure(GemmPrecision.TensorFloat32, s_products, s_others, true);
 
     [CudaFact]
-    public void TwoBFloat16() => Measure(GemmPrecision.TwoBFloat16, [s_products[1], s_products[5], s_products[9], (15999, 512, 1536, "NT"), (1999, 512, 1536, "NT"), (499, 512, 1024, "NT")], s_others, false);
+    public void TwoBFloat16() => Measure(GemmPrecision.TwoBFloat16, [s_products[1], s_products[5], s_products[9], (15999, 512, 1536, "NT"), (1999, 512, 1536, "NT"), (499, 512, 1024, "NT"), s_products[10], s_products[12]], s_others, true);
 
     [CudaFact]
     public void Float32() => Measure(GemmPrecision.Float32, [s_products[1], s_products[2], s_products[5], s_products[9]], [new(128, 128, 4, 2, 4), new(128, 128, 4, 2, 2), new(128, 256, 4, 4, 3)], false);

@@ -29,6 +29,12 @@ internal static unsafe class GemmLauncher
             return;
         }
 
+        if (plan.Warpgroups && problem.Precision == GemmPrecision.TwoBFloat16)
+        {
+            RunOfTerms(accelerator, problem, operands, plan);
+            return;
+        }
+
         switch (problem.Output)
         {
             case DType.Float32:
@@ -71,6 +77,30 @@ internal static unsafe class GemmLauncher
         {
             accelerator.Free(b);
         }
+    }
+
+    /// <summary>The product of operands that were first split into terms: of bfloat16, with sums twice as long.</summary>
+    private static void RunOfTerms(Accelerator accelerator, in GemmProblem problem, in GemmOperands operands, GemmPlan plan)
+    {
+        if (!WarpgroupLaunch.TakesTerms(problem))
+        {
+            throw new CaldException($"matrix product: {problem} of two terms; warpgroups need sums, rows along k and products that begin at multiples of {TermSplit.Run} elements");
+        }
+
+        nint a = TermSplit.Copy(accelerator, operands.A, WarpgroupLaunch.ElementsA(problem), problem.TransposeA ? problem.LeadingA : 1);
+        nint b = TermSplit.Copy(accelerator, operands.B, WarpgroupLaunch.ElementsB(problem), problem.TransposeB ? 1 : problem.LeadingB);
+        GemmProblem terms = problem with
+        {
+            K = 2 * problem.K,
+            LeadingA = problem.TransposeA ? problem.LeadingA : 2 * problem.LeadingA,
+            LeadingB = problem.TransposeB ? 2 * problem.LeadingB : problem.LeadingB,
+            StrideA = 2 * problem.StrideA,
+            StrideB = 2 * problem.StrideB,
+            Precision = GemmPrecision.BFloat16,
+        };
+        Run(accelerator, terms, operands with { A = a, B = b }, plan with { OfTerms = true });
+        accelerator.Free(a);
+        accelerator.Free(b);
     }
 
     private static void Run<TWord, TFormat>(Accelerator accelerator, in GemmProblem problem, in GemmOperands operands, GemmPlan plan)
@@ -128,6 +158,11 @@ internal static unsafe class GemmLauncher
         if (plan.Warpgroups && problem.Batch > 1)
         {
             written = written with { Steps = written.Steps | GemmSteps.Stacked };
+        }
+
+        if (plan.OfTerms)
+        {
+            written = written with { Steps = written.Steps | GemmSteps.TwoTerms };
         }
 
         GemmVariant variant = new(tile, storage, widthA, widthB, written);

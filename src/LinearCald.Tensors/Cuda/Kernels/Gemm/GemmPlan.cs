@@ -10,6 +10,9 @@ internal readonly record struct GemmPlan(GemmTile Tile, int Parts)
     /// <summary>On warpgroups (<see cref="WarpgroupGemm"/>), with one of <see cref="WarpgroupTiles"/>.</summary>
     public bool Warpgroups { get; init; }
 
+    /// <summary>Operands are bfloat16 terms as <see cref="TermSplit"/> leaves them: set where these are made.</summary>
+    public bool OfTerms { get; init; }
+
     /// <summary>Groups on warpgroups at most, each for any number of blocks; 0 for one on each multiprocessor.</summary>
     public int Groups { get; init; }
 
@@ -79,6 +82,13 @@ internal readonly record struct GemmPlan(GemmTile Tile, int Parts)
         new(WarpgroupTiles[0], 1, 1000, 1000),
         new(WarpgroupTiles[1], 1, 978, 978),
         new(WarpgroupTiles[2], 1, 890, 890),
+    ];
+
+    private static readonly Candidate[] s_warpgroupsTwoTerms =
+    [
+        new(WarpgroupTiles[0], 1, 470, 470),
+        new(WarpgroupTiles[1], 1, 460, 460),
+        new(WarpgroupTiles[2], 1, 450, 450),
     ];
 
     /// <summary>Cycles from the start of a group to its first product, and from its last one to the next launch: once for warpgroups, whose groups go on from block to block.</summary>
@@ -177,7 +187,11 @@ internal readonly record struct GemmPlan(GemmTile Tile, int Parts)
             cycles += PassCycles + ((double)problem.M * problem.N * problem.Batch * passed / PassBytes);
         }
 
-        if (plan.Warpgroups)
+        if (plan.Warpgroups && problem.Precision == GemmPrecision.TwoBFloat16)
+        {
+            cycles += Turning(1, 1, WarpgroupLaunch.ElementsA(problem)) + Turning(1, 1, WarpgroupLaunch.ElementsB(problem));
+        }
+        else if (plan.Warpgroups)
         {
             cycles += WarpgroupLaunch.TurnsA(problem) ? Turning(problem.M, problem.K, problem.StrideA == 0 ? 1 : problem.Batch) : 0;
             cycles += WarpgroupLaunch.TurnsB(problem) ? Turning(problem.N, problem.K, problem.StrideB == 0 ? 1 : problem.Batch) : 0;
@@ -186,12 +200,13 @@ internal readonly record struct GemmPlan(GemmTile Tile, int Parts)
         return cycles;
     }
 
-    /// <summary>Cycles in which an operand of tf32 is copied along k.</summary>
-    private static double Turning(int extent, int k, int count) => TurningCycles + (2.0 * sizeof(float) * extent * k * count / TurningBytes);
+    /// <summary>Cycles in which operands are copied along k, or as terms.</summary>
+    private static double Turning(int extent, int k, long count) => TurningCycles + (2.0 * sizeof(float) * extent * k * count / TurningBytes);
 
     private static Candidate[] Candidates(GemmPrecision precision, bool warpgroups) => (precision, warpgroups) switch
     {
         (GemmPrecision.TensorFloat32, true) => s_warpgroupsTensorFloat32,
+        (GemmPrecision.TwoBFloat16, true) => s_warpgroupsTwoTerms,
         (_, true) => s_warpgroups,
         (GemmPrecision.Float32, _) => s_simt,
         (GemmPrecision.TensorFloat32, _) => s_tensorFloat32,

@@ -46,6 +46,9 @@ internal readonly record struct GemmOutput(Activation Activation, GemmSteps Step
     /// <summary>Warpgroups compute several products in one launch.</summary>
     public bool Stacked => (Steps & GemmSteps.Stacked) != 0;
 
+    /// <summary>Operands are bfloat16 terms as <see cref="TermSplit"/> leaves them.</summary>
+    public bool TwoTerms => (Steps & GemmSteps.TwoTerms) != 0;
+
     /// <summary>Four neighbours of a row of C, bias and pre may be read and written at once.</summary>
     public bool Vector => (Steps & GemmSteps.Vector) != 0;
 }
@@ -78,4 +81,5 @@ internal enum GemmSteps
     Vector = 32,
     Nested = 64,
     Stacked = 128,
+    TwoTerms = 256,
 }

@@ -3,7 +3,7 @@ using LinearCald.Gpu;
 namespace LinearCald.Tensors.Cuda.Kernels;
 
 /// <summary>
-/// C = f(alpha · op(A) op(B) + bias + C) for operands of two bytes, or of tf32 stored along k, on Hopper: blocks come by TMA, warpgroups multiply them where they lie
+/// C = f(alpha · op(A) op(B) + bias + C) for operands of two bytes, of two bfloat16 terms, or of tf32 stored along k, on Hopper: blocks come by TMA, warpgroups multiply them where they lie
 /// (<c>wgmma</c>), sums in float32.
 /// </summary>
 /// <remarks>
@@ -178,10 +178,18 @@ internal static class WarpgroupGemm
             Loop.Keep();
             full.At(position.Stage).Wait(position.Parity);
             Wgmma.Fence();
-            for (int step = 0; step < Steps; step++)
+            for (int product = 0; product < (variant.Output.TwoTerms ? 2 * Steps : Steps); product++)
             {
                 Loop.Unroll();
-                TOperand.Multiply(ref sums, a.At(position.Stage * StageBytes(tile)).Step(step), b.At(position.Stage * StageBytes(tile)).Step(step));
+                int left = product, right = product;
+                if (variant.Output.TwoTerms)
+                {
+                    // Low terms of both, of A, of B, and none: steps 2 and 3 of a block are of the low terms.
+                    left = (product & 1) + (product < Steps ? 2 : 0);
+                    right = (product & 1) + ((product & 2) == 0 ? 2 : 0);
+                }
+
+                TOperand.Multiply(ref sums, a.At(position.Stage * StageBytes(tile)).Step(left), b.At(position.Stage * StageBytes(tile)).Step(right));
             }
 
             Wgmma.Commit();

@@ -8,6 +8,9 @@ internal static class WarpgroupLaunch
     /// <summary>Environment variable that, set to 0, leaves all products to <see cref="TensorCoreGemm"/> and attention to <see cref="FlashForward"/>, so that both can be measured. Read once.</summary>
     public const string Switch = "LINEARCALD_WARPGROUPS";
 
+    /// <summary>Environment variable that, set to 1, lets warpgroups take operands of two bfloat16 terms. Read once.</summary>
+    public const string Trial = "LINEARCALD_WARPGROUPS_TERMS";
+
     /// <summary>What the copy engine asks of addresses and of rows, in bytes.</summary>
     private const int Alignment = 16;
 
@@ -19,17 +22,36 @@ internal static class WarpgroupLaunch
     /// <summary>Whether <see cref="Switch"/> leaves warpgroups on.</summary>
     public static bool IsOn { get; } = Environment.GetEnvironmentVariable(Switch) != "0";
 
+    private static readonly bool s_takesTerms = Environment.GetEnvironmentVariable(Trial) == "1";
+
     /// <summary>Whether the table may choose warpgroups for a product whose operands' addresses are multiples of 16.</summary>
     public static bool Takes(in GemmProblem problem, DeviceLimits limits) =>
         IsOn
         && limits.Capability == Hopper
-        && problem.Precision is GemmPrecision.BFloat16 or GemmPrecision.Half or GemmPrecision.TensorFloat32
+        && (problem.Precision is GemmPrecision.BFloat16 or GemmPrecision.Half or GemmPrecision.TensorFloat32 || (s_takesTerms && problem.Precision == GemmPrecision.TwoBFloat16 && TakesTerms(problem)))
         && problem.Inner == 1
         && (long)problem.M * problem.N * problem.K >= Fewest
         && IsAligned((uint)problem.LeadingA | (uint)problem.LeadingB | (problem.Batch > 1 ? problem.StrideA | problem.StrideB : 0), problem.Precision);
 
     /// <summary>Whether the copy engine can read the operands where they are.</summary>
     public static bool Takes(in GemmOperands operands) => (((long)operands.A | operands.B) & (Alignment - 1)) == 0;
+
+    /// <summary>
+    /// Whether <see cref="TermSplit"/> can split the operands as they lie, in one run each: what follows each other along k in rows, or rows in products, does so in whole
+    /// multiples of its runs.
+    /// </summary>
+    public static bool TakesTerms(in GemmProblem problem) =>
+        problem.K % TermSplit.Run == 0
+        && (problem.TransposeA ? LieAcross(problem, problem.M, problem.LeadingA, problem.StrideA) : LieAlong(problem.LeadingA, problem.StrideA))
+        && (problem.TransposeB ? LieAlong(problem.LeadingB, problem.StrideB) : LieAcross(problem, problem.N, problem.LeadingB, problem.StrideB));
+
+    /// <summary>Elements of A from the first to the last.</summary>
+    public static long ElementsA(in GemmProblem problem) =>
+        ((problem.Batch - 1) * problem.StrideA) + (((problem.TransposeA ? problem.K : problem.M) - 1L) * problem.LeadingA) + (problem.TransposeA ? problem.M : problem.K);
+
+    /// <summary>The same of B.</summary>
+    public static long ElementsB(in GemmProblem problem) =>
+        ((problem.Batch - 1) * problem.StrideB) + (((problem.TransposeB ? problem.N : problem.K) - 1L) * problem.LeadingB) + (problem.TransposeB ? problem.K : problem.N);
 
     /// <summary>Whether A is copied along k before the product: warpgroups read tf32 in no other way.</summary>
     public static bool TurnsA(in GemmProblem problem) => problem.Precision == GemmPrecision.TensorFloat32 && problem.TransposeA;
@@ -115,6 +137,11 @@ internal static class WarpgroupLaunch
         CaldException Unfit() => new(
             $"matrix product: operand {name} of {precision} at address {address:x} with rows of {stride} bytes{(isTransposed ? ", transposed" : string.Empty)}, sums of {k}; warpgroups multiply BFloat16, Half and TensorFloat32 that is not transposed, addresses and rows are multiples of {Alignment} bytes, sums not empty");
     }
+
+    private static bool LieAlong(int leading, long stride) => leading % TermSplit.Run == 0 && stride % TermSplit.Run == 0;
+
+    private static bool LieAcross(in GemmProblem problem, int extent, int leading, long stride) =>
+        extent % 8 == 0 && leading % 8 == 0 && leading >= extent && leading <= int.MaxValue / TermSplit.Run && (problem.Batch == 1 || stride == 0 || stride == (long)problem.K * leading);
 
     private static bool IsAligned(long elements, GemmPrecision precision) => elements * precision.ElementBytes() % Alignment == 0;
 
