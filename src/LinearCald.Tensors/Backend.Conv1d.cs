@@ -14,9 +14,9 @@ internal abstract partial class Backend
     /// <param name="bias">[Cout] or null.</param>
     /// <param name="f">Any activation.</param>
     /// <param name="pre">Of y's shape: receives the argument of f; null if not wanted.</param>
-    /// <param name="twoTerms">Whether float32 operands count as sums of two bfloat16 numbers, 16 digits, where the device would round them to tf32.</param>
+    /// <param name="digits">Of float32 operands.</param>
     /// <param name="y">[B, Lout, Cout], Lout = (L + 2 · padding − K)/stride + 1 ≥ 1.</param>
-    public abstract void Conv1d(Tensor x, Tensor w, Tensor? bias, int stride, int padding, int groups, Activation f, Tensor? pre, bool twoTerms, Tensor y);
+    public abstract void Conv1d(Tensor x, Tensor w, Tensor? bias, int stride, int padding, int groups, Activation f, Tensor? pre, ProductDigits digits, Tensor y);
 
     /// <summary>
     /// The gradient of the input of <see cref="Conv1d"/>: gx[b, s, c] = Σ over the (t, j) with t · stride + j − padding = s, and over o of c's group, of gh[b, t, o] · w[o, j, c].

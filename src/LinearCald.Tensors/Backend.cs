@@ -37,11 +37,11 @@ internal abstract partial class Backend
     /// <summary>Sum over all but the last dimension: [rows, n] → [n].</summary>
     public abstract void SumRows(Tensor x, Tensor y, bool accumulate);
 
-    /// <summary>c = alpha · op(a) op(b) (+ c): matrices [m, k] × [k, n], or stacks of them with equal leading extents. twoTerms: as for <see cref="Linear"/>.</summary>
-    public abstract void MatMul(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c, double alpha, bool accumulate, bool twoTerms = false);
+    /// <summary>c = alpha · op(a) op(b) (+ c): matrices [m, k] × [k, n], or stacks of them with equal leading extents.</summary>
+    public abstract void MatMul(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c, double alpha, bool accumulate, ProductDigits digits = ProductDigits.Eleven);
 
-    /// <summary>y = f(x wᵀ + bias); pre = x wᵀ + bias when given. twoTerms: float32 operands count as sums of two bfloat16 numbers where the device would round them to tf32.</summary>
-    public abstract void Linear(Tensor x, Tensor w, Tensor? bias, Activation f, Tensor? pre, Tensor y, bool twoTerms = false);
+    /// <summary>y = f(x wᵀ + bias); pre = x wᵀ + bias when given.</summary>
+    public abstract void Linear(Tensor x, Tensor w, Tensor? bias, Activation f, Tensor? pre, Tensor y, ProductDigits digits = ProductDigits.Eleven);
 
     public abstract void Softmax(Tensor x, Tensor y, bool log);
 

@@ -50,9 +50,9 @@ internal static class ConvolutionBenchmarks
 
         if (device.HasReducedPrecision)
         {
-            foreach (bool twoTerms in (bool[])[false, true])
+            foreach ((string suffix, ProductDigits digits) in ((string, ProductDigits)[])[(string.Empty, ProductDigits.Eleven), ("_two_terms", ProductDigits.Sixteen)])
             {
-                yield return Row($"wav2vec2_conv_stack_fwd_tf32{(twoTerms ? "_two_terms" : string.Empty)}", $"{Batch}x{Samples}", (op, shape) => TensorFloat32Stack(device, twoTerms, op, shape));
+                yield return Row($"wav2vec2_conv_stack_fwd_tf32{suffix}", $"{Batch}x{Samples}", (op, shape) => TensorFloat32Stack(device, digits, op, shape));
             }
         }
 
@@ -82,9 +82,9 @@ internal static class ConvolutionBenchmarks
         _ => "bf16",
     };
 
-    private static Benchmark TensorFloat32Stack(Device device, bool twoTerms, string op, string shape)
+    private static Benchmark TensorFloat32Stack(Device device, ProductDigits digits, string op, string shape)
     {
-        Benchmark stack = Stack(device, DType.Float32, op, shape, twoTerms);
+        Benchmark stack = Stack(device, DType.Float32, op, shape, digits);
         return new Benchmark(op, shape, () =>
         {
             device.TensorFloat32 = true;
@@ -94,24 +94,24 @@ internal static class ConvolutionBenchmarks
         { Flops = stack.Flops, Precision = "tf32" };
     }
 
-    private static Benchmark Stack(Device device, DType type, string op, string shape, bool twoTerms = false)
+    private static Benchmark Stack(Device device, DType type, string op, string shape, ProductDigits digits = ProductDigits.Eleven)
     {
         (Tensor wave, Tensor bias, Tensor[] weights, double flops) = StackOperands(device, type);
-        return new Benchmark(op, shape, InScope(() => Through(wave, bias, weights, twoTerms))) { Flops = flops, Precision = Precision(type) };
+        return new Benchmark(op, shape, InScope(() => Through(wave, bias, weights, digits))) { Flops = flops, Precision = Precision(type) };
     }
 
     private static Benchmark StackWithGradients(Device device, DType type, string op, string shape)
     {
         (Tensor wave, Tensor bias, Tensor[] weights, double flops) = StackOperands(device, type);
         Tensor gradient = Random(device, type, 1, 11, Batch, LengthBefore(Layers.Length), Channels);
-        return new Benchmark(op, shape, WithGradients(() => Through(wave, bias, weights, false), gradient, [bias, .. weights])) { Flops = 3 * flops, Precision = Precision(type) };
+        return new Benchmark(op, shape, WithGradients(() => Through(wave, bias, weights, ProductDigits.Eleven), gradient, [bias, .. weights])) { Flops = 3 * flops, Precision = Precision(type) };
     }
 
-    private static Tensor Through(Tensor x, Tensor bias, Tensor[] weights, bool twoTerms)
+    private static Tensor Through(Tensor x, Tensor bias, Tensor[] weights, ProductDigits digits)
     {
         for (int i = 0; i < Layers.Length; i++)
         {
-            x = x.Conv1d(weights[i], bias, Layers[i].Stride, activation: Activation.GeluErf, twoTerms: twoTerms);
+            x = x.Conv1d(weights[i], bias, Layers[i].Stride, activation: Activation.GeluErf, digits: digits);
         }
 
         return x;

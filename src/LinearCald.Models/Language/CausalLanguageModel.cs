@@ -43,7 +43,7 @@ public abstract class CausalLanguageModel : Module
     public Tensor Logits(Tensor hidden)
     {
         ArgumentNullException.ThrowIfNull(hidden);
-        return hidden.To(OutputWeight.Value.Type).Linear(OutputWeight.Value, null, Activation.None, true);
+        return hidden.To(OutputWeight.Value.Type).Linear(OutputWeight.Value, null, digits: ProductDigits.TwentyFour);
     }
 
     /// <summary>Hidden states and logits of a whole batch.</summary>

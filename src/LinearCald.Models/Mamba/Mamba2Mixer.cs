@@ -38,10 +38,10 @@ internal sealed class Mamba2Mixer : CausalMixer
         _aLog = AddParameter("A_log", context, new Shape(heads), config.DecayStart is { } range ? MambaInitialisers.LogUniform(range.Low, range.High) : MambaInitialisers.LogRamp(heads));
         _d = AddParameter("D", context, new Shape(heads), Initialisers.Constant(1));
         int inputs = checked(inner + config.ConvolutionSize + heads);
-        _in = AddModule("in_proj", new Linear(context, width, inputs, MambaInitialisers.FanIn(width), Bias(width), twoTerms: true));
+        _in = AddModule("in_proj", new Linear(context, width, inputs, MambaInitialisers.FanIn(width), Bias(width), digits: ProductDigits.Sixteen));
         _convolution = AddModule("conv1d", new CausalConvolution(context, config.ConvolutionSize, config.ConvKernel, config.UseConvBias));
         _norm = AddModule("norm", new RmsNorm(context, inner, epsilon));
-        _out = AddModule("out_proj", new Linear(context, inner, width, Initialisers.Uniform(outScale / Math.Sqrt(inner)), Bias(inner), twoTerms: true));
+        _out = AddModule("out_proj", new Linear(context, inner, width, Initialisers.Uniform(outScale / Math.Sqrt(inner)), Bias(inner), digits: ProductDigits.Sixteen));
     }
 
     /// <summary>Element type of the parameters.</summary>

@@ -33,7 +33,7 @@ internal sealed class MambaMixer : CausalMixer
         _d = AddParameter("D", context, new Shape(inner), Initialisers.Constant(1));
 
         // In tf32 its rounding would be two thirds of the squared error of the gradient of x_proj.
-        _in = AddModule("in_proj", new Linear(context, width, 2 * inner, MambaInitialisers.FanIn(width), Bias(width), twoTerms: true));
+        _in = AddModule("in_proj", new Linear(context, width, 2 * inner, MambaInitialisers.FanIn(width), Bias(width), digits: ProductDigits.Sixteen));
         _convolution = AddModule("conv1d", new CausalConvolution(context, inner, config.ConvKernel, config.UseConvBias));
         _parameters = AddModule("x_proj", new Linear(context, inner, rank + (2 * states), MambaInitialisers.FanIn(inner), null));
         _timeStep = AddModule("dt_proj", new Linear(

@@ -15,8 +15,8 @@ internal sealed class RobertaClassificationHead : Module
     public RobertaClassificationHead(BuildContext context, RobertaConfig config)
     {
         _dropout = config.ClassifierDropout ?? config.HiddenDropout;
-        _dense = AddModule("dense", new Linear(context, config.HiddenSize, config.HiddenSize, config.InitialiserRange, Activation.Tanh, full: true));
-        _out = AddModule("out_proj", new Linear(context, config.HiddenSize, config.Labels.Count, config.InitialiserRange, full: true));
+        _dense = AddModule("dense", new Linear(context, config.HiddenSize, config.HiddenSize, config.InitialiserRange, Activation.Tanh, digits: ProductDigits.TwentyFour));
+        _out = AddModule("out_proj", new Linear(context, config.HiddenSize, config.Labels.Count, config.InitialiserRange, digits: ProductDigits.TwentyFour));
     }
 
     /// <summary>[B, L, d] → [B, classes].</summary>

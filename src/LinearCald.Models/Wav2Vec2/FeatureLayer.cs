@@ -35,7 +35,7 @@ internal sealed class FeatureLayer : Module
             Initialisers.Normal(Math.Sqrt(2 / reads)), // He et al. 2015
             config.ConvolutionBias ? Initialisers.Uniform(1 / Math.Sqrt(reads)) : null,
             config.LayerNormFeatures || grouped ? Activation.None : _activation,
-            twoTerms: true));
+            digits: ProductDigits.Sixteen));
         _layerNorm = config.LayerNormFeatures ? AddModule("layer_norm", new LayerNorm(context, outputs, Epsilon)) : null;
         _groupNorm = grouped ? AddModule("layer_norm", new GroupNorm(context, outputs, outputs, Epsilon)) : null;
     }
@@ -90,7 +90,7 @@ internal sealed class FeatureLayer : Module
     }
 
     /// <summary>[B, L, 1] → [B, L′, out] with the parameters of <see cref="Folded"/>.</summary>
-    public Tensor ForwardFolded(Tensor x, (Tensor Weight, Tensor Bias) folded) => x.Conv1d(folded.Weight, folded.Bias, Stride, activation: _activation, twoTerms: true);
+    public Tensor ForwardFolded(Tensor x, (Tensor Weight, Tensor Bias) folded) => x.Conv1d(folded.Weight, folded.Bias, Stride, activation: _activation, digits: ProductDigits.Sixteen);
 
     private static double[] Values(Tensor x) => x.Type == DType.Float64 ? x.ToArray<double>() : Array.ConvertAll(x.ToArray<float>(), v => (double)v);
 

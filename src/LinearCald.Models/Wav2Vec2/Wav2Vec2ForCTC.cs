@@ -15,7 +15,7 @@ public sealed class Wav2Vec2ForCTC : PretrainedWav2Vec2
     public Wav2Vec2ForCTC(BuildContext context, Wav2Vec2Config config)
         : base(context, config)
     {
-        _head = AddModule("lm_head", new Linear(context, config.HiddenSize, config.VocabularySize, config.InitialiserRange, full: true));
+        _head = AddModule("lm_head", new Linear(context, config.HiddenSize, config.VocabularySize, config.InitialiserRange, digits: ProductDigits.TwentyFour));
     }
 
     /// <inheritdoc/>

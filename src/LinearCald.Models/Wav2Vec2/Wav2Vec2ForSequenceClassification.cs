@@ -26,14 +26,14 @@ public sealed class Wav2Vec2ForSequenceClassification : PretrainedWav2Vec2
         }
 
         bool projected = config.ClassifierProjection > 0;
-        _projector = projected ? AddModule("projector", new Linear(context, config.HiddenSize, config.ClassifierProjection, config.InitialiserRange, full: true)) : null;
+        _projector = projected ? AddModule("projector", new Linear(context, config.HiddenSize, config.ClassifierProjection, config.InitialiserRange, digits: ProductDigits.TwentyFour)) : null;
         int features = projected ? config.ClassifierProjection : config.HiddenSize;
 
         // HuggingFace's classifiers start normal with bias 0; without a projector they are the reference's, which start as PyTorch's linear maps.
         Initialiser uniform = Initialisers.Uniform(1 / Math.Sqrt(features));
         (Initialiser weight, Initialiser bias) = projected ? (Initialisers.Normal(config.InitialiserRange), Initialisers.Constant(0)) : (uniform, uniform);
         _classifiers = [.. config.Targets.Select((target, j) => AddModule(
-            config.Targets.Count == 1 ? "classifier" : $"classifier.{j}", new Linear(context, features, target.Labels.Count, weight, bias, full: true)))];
+            config.Targets.Count == 1 ? "classifier" : $"classifier.{j}", new Linear(context, features, target.Labels.Count, weight, bias, digits: ProductDigits.TwentyFour)))];
     }
 
     /// <inheritdoc/>

@@ -18,7 +18,7 @@ internal sealed class FeatureProjection : Module
         int features = config.ConvolutionChannels[^1];
         _norm = AddModule("layer_norm", new LayerNorm(context, features, config.LayerNormEpsilon));
         Initialiser start = Initialisers.Uniform(1 / Math.Sqrt(features));
-        _projection = AddModule("projection", new Linear(context, features, config.HiddenSize, start, start, full: true));
+        _projection = AddModule("projection", new Linear(context, features, config.HiddenSize, start, start, digits: ProductDigits.TwentyFour));
     }
 
     /// <summary>[B, T, channels] → [B, T, d] in the parameters' type.</summary>

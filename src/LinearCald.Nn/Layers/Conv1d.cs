@@ -8,7 +8,7 @@ public sealed class Conv1d : Module
 {
     private readonly int _stride;
     private readonly Activation _activation;
-    private readonly bool _twoTerms;
+    private readonly ProductDigits _digits;
 
     /// <param name="context">Where the parameters are made.</param>
     /// <param name="inputs">Channels in.</param>
@@ -18,14 +18,14 @@ public sealed class Conv1d : Module
     /// <param name="weight">Start of the weight.</param>
     /// <param name="bias">Start of the bias; null for a convolution without one.</param>
     /// <param name="activation">Applied to the result, fused.</param>
-    /// <param name="twoTerms">More digits than tf32 in the forward product, see <see cref="Conv1dOperation.Conv1d"/>.</param>
+    /// <param name="digits">Of the operands of the forward product, where the device rounds them.</param>
     public Conv1d(
         BuildContext context, int inputs, int outputs, int kernel, int stride, Initialiser weight, Initialiser? bias, Activation activation = Activation.None,
-        bool twoTerms = false)
+        ProductDigits digits = ProductDigits.Eleven)
     {
         _stride = stride;
         _activation = activation;
-        _twoTerms = twoTerms;
+        _digits = digits;
         Weight = AddParameter("weight", context, new Shape(outputs, inputs, kernel), weight);
         Bias = bias is null ? null : AddParameter("bias", context, new Shape(outputs), bias);
     }
@@ -38,5 +38,5 @@ public sealed class Conv1d : Module
     /// <summary>[B, L, in] → [B, (L − taps) / stride + 1, out].</summary>
     /// <param name="x">Input.</param>
     /// <param name="scale">Of the part of the network that the layer belongs to; null where gradients have their own size.</param>
-    public Tensor Forward(Tensor x, GradientScale? scale = null) => x.Conv1d(Weight.In(scale), Bias?.In(scale), _stride, activation: _activation, twoTerms: _twoTerms);
+    public Tensor Forward(Tensor x, GradientScale? scale = null) => x.Conv1d(Weight.In(scale), Bias?.In(scale), _stride, activation: _activation, digits: _digits);
 }

@@ -7,17 +7,17 @@ namespace LinearCald.Nn.Layers;
 public sealed class Linear : Module
 {
     private readonly Activation _activation;
-    private readonly bool _full;
-    private readonly bool _twoTerms;
+    private readonly ProductDigits _digits;
 
     /// <param name="context">Where the parameters are made.</param>
     /// <param name="inputs">Features in.</param>
     /// <param name="outputs">Features out.</param>
     /// <param name="deviation">Standard deviation of the normal start of the weight; the bias starts at 0.</param>
     /// <param name="activation">Applied to the result, fused.</param>
-    /// <param name="full">Float32 products even where the device rounds others to tf32: for small maps before or behind all layers.</param>
-    public Linear(BuildContext context, int inputs, int outputs, double deviation, Activation activation = Activation.None, bool full = false)
-        : this(context, inputs, outputs, Initialisers.Normal(deviation), Initialisers.Constant(0), activation, full)
+    /// <param name="digits">Of the operands, where the device rounds them.</param>
+    public Linear(
+        BuildContext context, int inputs, int outputs, double deviation, Activation activation = Activation.None, ProductDigits digits = ProductDigits.Eleven)
+        : this(context, inputs, outputs, Initialisers.Normal(deviation), Initialisers.Constant(0), activation, digits)
     {
     }
 
@@ -27,13 +27,12 @@ public sealed class Linear : Module
     /// <param name="weight">Start of the weight.</param>
     /// <param name="bias">Start of the bias; null for a map without one.</param>
     /// <param name="activation">Applied to the result, fused.</param>
-    /// <param name="full">Float32 products even where the device rounds others to tf32: for small maps before or behind all layers.</param>
-    /// <param name="twoTerms">More digits than tf32, see <see cref="LinearOperation.Linear"/>.</param>
+    /// <param name="digits">Of the operands, where the device rounds them.</param>
     public Linear(
-        BuildContext context, int inputs, int outputs, Initialiser weight, Initialiser? bias, Activation activation = Activation.None, bool full = false, bool twoTerms = false)
+        BuildContext context, int inputs, int outputs, Initialiser weight, Initialiser? bias, Activation activation = Activation.None,
+        ProductDigits digits = ProductDigits.Eleven)
     {
-        _full = full;
-        _twoTerms = twoTerms;
+        _digits = digits;
         _activation = activation;
         Weight = AddParameter("weight", context, new Shape(outputs, inputs), weight);
         Bias = bias is null ? null : AddParameter("bias", context, new Shape(outputs), bias);
@@ -49,5 +48,5 @@ public sealed class Linear : Module
     /// <param name="output">Type of the result: x's when null, or Float32 for 16-bit x.</param>
     /// <param name="scale">Of the part of the network that the layer belongs to; null where gradients have their own size.</param>
     public Tensor Forward(Tensor x, DType? output = null, GradientScale? scale = null) =>
-        x.Linear(Weight.In(scale), Bias?.In(scale), _activation, _full, output, _twoTerms);
+        x.Linear(Weight.In(scale), Bias?.In(scale), _activation, _digits, output);
 }

@@ -6,7 +6,7 @@ namespace LinearCald.Tensors.Cpu;
 /// <content>Convolutions over all channels, and the normalisation of their weights.</content>
 internal sealed unsafe partial class CpuBackend
 {
-    public override void Conv1d(Tensor x, Tensor w, Tensor? bias, int stride, int padding, int groups, Activation f, Tensor? pre, bool twoTerms, Tensor y)
+    public override void Conv1d(Tensor x, Tensor w, Tensor? bias, int stride, int padding, int groups, Activation f, Tensor? pre, ProductDigits digits, Tensor y)
     {
         Conv1dShape shape = new(x.Shape[0], x.Shape[1], x.Shape[2], w.Shape[0], w.Shape[1], stride, padding, groups);
         switch (x.Type)

@@ -6,7 +6,7 @@ namespace LinearCald.Tensors.Cpu;
 /// <content>Matrix products.</content>
 internal sealed unsafe partial class CpuBackend
 {
-    public override void MatMul(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c, double alpha, bool accumulate, bool twoTerms = false)
+    public override void MatMul(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c, double alpha, bool accumulate, ProductDigits digits = ProductDigits.Eleven)
     {
         switch (a.Type)
         {
@@ -21,7 +21,7 @@ internal sealed unsafe partial class CpuBackend
         }
     }
 
-    public override void Linear(Tensor x, Tensor w, Tensor? bias, Activation f, Tensor? pre, Tensor y, bool twoTerms = false)
+    public override void Linear(Tensor x, Tensor w, Tensor? bias, Activation f, Tensor? pre, Tensor y, ProductDigits digits = ProductDigits.Eleven)
     {
         switch (x.Type)
         {

@@ -6,9 +6,9 @@ namespace LinearCald.Tensors.Cuda;
 /// <content>Convolutions over all channels, and the normalisation of their weights.</content>
 internal sealed partial class GpuBackend
 {
-    public override void Conv1d(Tensor x, Tensor w, Tensor? bias, int stride, int padding, int groups, Activation f, Tensor? pre, bool twoTerms, Tensor y)
+    public override void Conv1d(Tensor x, Tensor w, Tensor? bias, int stride, int padding, int groups, Activation f, Tensor? pre, ProductDigits digits, Tensor y)
     {
-        Conv1dProblem problem = ConvolutionOf(x, w.Shape[0], w.Shape[1], stride, padding, groups) with { Precision = PrecisionOf("Conv1d", x, twoTerms) };
+        Conv1dProblem problem = ConvolutionOf(x, w.Shape[0], w.Shape[1], stride, padding, groups) with { Precision = PrecisionOf("Conv1d", x, digits) };
         Kernels.Conv1d.Forward(_accelerator, problem, Address(x), Address(w), AddressOrZero(bias), f, AddressOrZero(pre), Address(y));
     }
 

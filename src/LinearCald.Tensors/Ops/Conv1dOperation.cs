@@ -17,14 +17,12 @@ public static class Conv1dOperation
     /// <param name="padding">Rows of zeros before the first input and after the last.</param>
     /// <param name="groups">Equal parts of the input's channels; each feeds an equal part of the output's.</param>
     /// <param name="activation">f, fused.</param>
-    /// <param name="twoTerms">
-    /// Whether float32 operands count as sums of two bfloat16 numbers, 16 digits, where the device would round them to tf32, which has 11; it halves the rate. For the first
-    /// layers of a network, whose error everything behind them inherits. Gradients stay in tf32.
-    /// </param>
+    /// <param name="digits">Of float32 operands in this product; those of its gradients have <see cref="ProductDigits.Eleven"/>.</param>
     /// <returns>[B, Lout, Cout], Lout = (L + 2 · padding − K)/stride + 1.</returns>
     /// <exception cref="CaldException">Shapes or types do not fit, or the input is shorter than the kernel.</exception>
     public static Tensor Conv1d(
-        this Tensor x, Tensor weight, Tensor? bias, int stride = 1, int padding = 0, int groups = 1, Activation activation = Activation.None, bool twoTerms = false)
+        this Tensor x, Tensor weight, Tensor? bias, int stride = 1, int padding = 0, int groups = 1, Activation activation = Activation.None,
+        ProductDigits digits = ProductDigits.Eleven)
     {
         ArgumentNullException.ThrowIfNull(x);
         ArgumentNullException.ThrowIfNull(weight);
@@ -36,7 +34,7 @@ public static class Conv1dOperation
         bool record = Tape.Wants(x, weight, bias);
         Tensor? pre = record && activation != Activation.None && !activation.SavesOutput() ? Tensor.Allocate(x.Device, x.Type, shape) : null;
         Tensor operand = TapsFirst(weight, x.Type);
-        x.Device.Backend.Conv1d(x, operand, bias, stride, padding, groups, activation, pre, twoTerms, y);
+        x.Device.Backend.Conv1d(x, operand, bias, stride, padding, groups, activation, pre, digits, y);
         return record
             ? Tape.Attach(y, new Node(x, weight, operand, bias, stride, padding, groups, activation, activation == Activation.None ? null : pre ?? y))
             : y;

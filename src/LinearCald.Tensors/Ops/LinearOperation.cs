@@ -13,14 +13,11 @@ public static class LinearOperation
     /// <param name="w">[out, in]</param>
     /// <param name="bias">[out]</param>
     /// <param name="f">Applied to the result, fused.</param>
-    /// <param name="full">Whether float32 products stay float32 where the device rounds them to tf32: for small maps before or behind all layers, whose error every gradient inherits.</param>
+    /// <param name="digits">Of float32 operands, in this product and those of its gradients.</param>
     /// <param name="output">Type of the result: x's, or Float32 for 16-bit x, where the sums are written unrounded; null for x's.</param>
-    /// <param name="twoTerms">
-    /// Whether float32 operands count as sums of two bfloat16 numbers, 16 digits, in this product and those of its gradients, where the device rounds them to tf32, which has 11; it halves the rate.
-    /// </param>
     /// <exception cref="CaldException">Extents or types do not fit.</exception>
     public static Tensor Linear(
-        this Tensor x, Tensor w, Tensor? bias = null, Activation f = Activation.None, bool full = false, DType? output = null, bool twoTerms = false)
+        this Tensor x, Tensor w, Tensor? bias = null, Activation f = Activation.None, ProductDigits digits = ProductDigits.Eleven, DType? output = null)
     {
         ArgumentNullException.ThrowIfNull(x);
         ArgumentNullException.ThrowIfNull(w);
@@ -54,39 +51,8 @@ public static class LinearOperation
             w.Device.Backend.Copy(w, operand);
         }
 
-        using (FullProducts.In(x.Device, full))
-        {
-            x.Device.Backend.Linear(x, operand, bias, f, pre, y, twoTerms);
-        }
-
-        return record ? Tape.Attach(y, new Node(x, w, operand, bias, f, f == Activation.None ? null : pre ?? y, full, twoTerms)) : y;
-    }
-
-    /// <summary>Switches tf32 off until it is disposed of.</summary>
-    private readonly struct FullProducts : IDisposable
-    {
-        private readonly Device? _device;
-
-        private FullProducts(Device device) => _device = device;
-
-        public static FullProducts In(Device device, bool full)
-        {
-            if (!full || !device.TensorFloat32)
-            {
-                return default;
-            }
-
-            device.TensorFloat32 = false;
-            return new FullProducts(device);
-        }
-
-        public void Dispose()
-        {
-            if (_device is not null)
-            {
-                _device.TensorFloat32 = true;
-            }
-        }
+        x.Device.Backend.Linear(x, operand, bias, f, pre, y, digits);
+        return record ? Tape.Attach(y, new Node(x, w, operand, bias, f, f == Activation.None ? null : pre ?? y, digits)) : y;
     }
 
     private sealed class Node : TapeNode
@@ -97,13 +63,11 @@ public static class LinearOperation
         private readonly Tensor? _bias;
         private readonly Activation _f;
         private readonly Tensor? _saved;
-        private readonly bool _full;
-        private readonly bool _twoTerms;
+        private readonly ProductDigits _digits;
 
-        public Node(Tensor x, Tensor w, Tensor operand, Tensor? bias, Activation f, Tensor? saved, bool full, bool twoTerms)
+        public Node(Tensor x, Tensor w, Tensor operand, Tensor? bias, Activation f, Tensor? saved, ProductDigits digits)
         {
-            _full = full;
-            _twoTerms = twoTerms;
+            _digits = digits;
             _x = Save(x);
             _w = w;
             _operand = Save(operand);
@@ -115,7 +79,6 @@ public static class LinearOperation
         // h = x wᵀ + b, y = f(h): gh = f′ gy; dx = gh w; dw = ghᵀ x; db = Σ rows of gh
         public override void Backward(Tensor gradient)
         {
-            using FullProducts full = FullProducts.In(gradient.Device, _full);
             Backend backend = gradient.Device.Backend;
             Tensor gh = gradient;
             if (_saved is not null)
@@ -134,13 +97,13 @@ public static class LinearOperation
             if (_w.NeedsGradient)
             {
                 Tensor gw = Gradients.Target(_w, out bool accumulate);
-                backend.MatMul(rows, true, Flat(_x), false, gw, 1, accumulate, _twoTerms);
+                backend.MatMul(rows, true, Flat(_x), false, gw, 1, accumulate, _digits);
             }
 
             if (_x.NeedsGradient)
             {
                 Tensor gx = Gradients.Target(_x, out bool accumulate);
-                backend.MatMul(rows, false, _operand, false, Flat(gx), 1, accumulate, _twoTerms);
+                backend.MatMul(rows, false, _operand, false, Flat(gx), 1, accumulate, _digits);
             }
         }
 

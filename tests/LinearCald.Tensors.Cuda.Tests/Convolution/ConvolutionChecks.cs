@@ -69,7 +69,7 @@ internal static class ConvolutionChecks
             {
                 Tensor x = c.Data("x", 2, taps + more, groups * inputs).Detach().Affine(1.0 / 3, 1.7);
                 Tensor w = c.Parameter("w", groups * 5, inputs, taps).Detach().Affine(size / 3, size);
-                return x.Conv1d(w, c.Parameter("bias", groups * 5).Affine(1e-30), stride: 2, groups: groups, twoTerms: true);
+                return x.Conv1d(w, c.Parameter("bias", groups * 5).Affine(1e-30), stride: 2, groups: groups, digits: ProductDigits.Sixteen);
             });
             device.TensorFloat32 = false;
         }).Holds(cases);

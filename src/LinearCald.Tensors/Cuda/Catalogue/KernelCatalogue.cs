@@ -208,9 +208,9 @@ public static class KernelCatalogue
         {
             Tensor x = Make(type, Batch, 4 * Length, inputs), w = Make(type, outputs, taps, inputs / groups), bias = Make(DType.Float32, outputs);
             Tensor y = Make(type, Batch, (((4 * Length) + (2 * padding) - taps) / stride) + 1, outputs), gw = Make(DType.Float32, outputs, taps, inputs / groups);
-            backend.Conv1d(x, w, bias, stride, padding, groups, Activation.GeluErf, null, false, y);
-            backend.Conv1d(x, w, bias, stride, padding, groups, Activation.GeluErf, null, true, y);
-            backend.Conv1d(x, w, bias, stride, padding, groups, Activation.GeluErf, y, false, y);
+            backend.Conv1d(x, w, bias, stride, padding, groups, Activation.GeluErf, null, ProductDigits.Eleven, y);
+            backend.Conv1d(x, w, bias, stride, padding, groups, Activation.GeluErf, null, ProductDigits.Sixteen, y);
+            backend.Conv1d(x, w, bias, stride, padding, groups, Activation.GeluErf, y, ProductDigits.Eleven, y);
             backend.Conv1dWeightGradient(y, x, stride, padding, groups, gw);
             backend.Conv1dInputGradient(y, w, stride, padding, groups, x);
         }
@@ -254,13 +254,13 @@ public static class KernelCatalogue
         Tensor x = Make(type, Batch * Length, Width), w = Make(type, 4 * Width, Width), bias = Make(DType.Float32, 4 * Width);
         Tensor y = Make(type, Batch * Length, 4 * Width), pre = Make(type, Batch * Length, 4 * Width);
         device.Backend.Linear(x, w, bias, Activation.None, null, y);
-        device.Backend.Linear(x, w, bias, Activation.None, null, y, twoTerms: true);
+        device.Backend.Linear(x, w, bias, Activation.None, null, y, digits: ProductDigits.Sixteen);
         device.Backend.Linear(x, w, bias, Activation.GeluErf, pre, y);
         device.Backend.Linear(x, w, null, Activation.None, null, Make(DType.Float32, Batch * Length, 4 * Width));
         device.Backend.MatMul(y, false, w, false, Make(DType.Float32, Batch * Length, Width), 1, accumulate: false);
         device.Backend.MatMul(y, false, w, false, x, 1, accumulate: false);
-        device.Backend.MatMul(y, false, w, false, x, 1, accumulate: false, twoTerms: true);
-        device.Backend.MatMul(y, true, x, false, Make(DType.Float32, 4 * Width, Width), 1, accumulate: true, twoTerms: true);
+        device.Backend.MatMul(y, false, w, false, x, 1, accumulate: false, digits: ProductDigits.Sixteen);
+        device.Backend.MatMul(y, true, x, false, Make(DType.Float32, 4 * Width, Width), 1, accumulate: true, digits: ProductDigits.Sixteen);
         device.Backend.MatMul(y, true, x, false, Make(DType.Float32, 4 * Width, Width), 1, accumulate: true);
         device.Backend.MatMul(x, true, y, false, Make(type, Width, 4 * Width), 1, accumulate: false);
         device.Backend.MatMul(w, true, pre, true, Make(type, Width, Batch * Length), 1, accumulate: false);
