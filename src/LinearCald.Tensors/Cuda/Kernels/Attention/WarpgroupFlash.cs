@@ -39,18 +39,16 @@ internal static unsafe class WarpgroupFlash
         Accelerator accelerator, in AttentionProblem problem, WarpgroupFlashTile tile, ReadOnlyView<ushort> q, ReadOnlyView<ushort> k, ReadOnlyView<ushort> v, ReadOnlyView<int>? lengths,
         View<ushort> y, View<float> lse, View<ushort>? rest)
     {
-        int queries = tile.Warpgroups * WarpgroupFlashForward.Rows;
-        long groups = (long)problem.Batch * problem.Heads * ((problem.QueryLength + queries - 1) / queries);
-        if (groups == 0)
+        LaunchShape shape = ShapeOf(problem, problem.QueryLength, tile.Warpgroups);
+        if (shape.Grid.X == 0)
         {
             return;
         }
 
-        TensorMap mapQ = Map(accelerator, problem, q, problem.QueryLength, queries), mapK = Map(accelerator, problem, k, problem.KeyLength, tile.Keys);
+        TensorMap mapQ = Map(accelerator, problem, q, problem.QueryLength, RowsOf(tile.Warpgroups)), mapK = Map(accelerator, problem, k, problem.KeyLength, tile.Keys);
         TensorMap mapV = Map(accelerator, problem, v, problem.KeyLength, tile.Keys);
         Kernel kernel = problem.Precision == GemmPrecision.Half ? KernelOf<HalfWarpgroup>(problem, tile) : KernelOf<BFloat16Warpgroup>(problem, tile);
         AttentionTraits traits = problem.Traits(lengths.HasValue, 0) with { HasRest = rest.HasValue, Whole = IsWhole(problem, lengths.HasValue, tile.Keys) };
-        LaunchShape shape = new(checked((int)groups), tile.Warpgroups * WarpgroupFlashForward.WarpgroupThreads);
         accelerator.Launch(kernel, shape, mapQ, mapK, mapV, lengths ?? default, y, rest ?? default, lse, problem.Sizes, traits);
     }
 
@@ -80,12 +78,11 @@ internal static unsafe class WarpgroupFlash
         // rows of statistics begin at multiples of 16 bytes
         int pitch = (problem.QueryLength + 1) & ~1;
         using DeviceBuffer<Float2> statistics = accelerator.Allocate<Float2>((long)heads * pitch, "attention's statistics of queries");
-        int queries = QueryWarpgroups * WarpgroupFlashForward.Rows, keys = KeyWarpgroups * WarpgroupFlashForward.Rows;
+        int queries = RowsOf(QueryWarpgroups), keys = RowsOf(KeyWarpgroups);
         Gradients kernels = problem.Precision == GemmPrecision.Half ? GradientsOf<HalfWarpgroup>.Value : GradientsOf<BFloat16Warpgroup>.Value;
-        LaunchShape shape = new(checked(heads * ((problem.QueryLength + queries - 1) / queries)), QueryWarpgroups * WarpgroupFlashForward.WarpgroupThreads);
         accelerator.Launch(
             kernels.OfQueries,
-            shape,
+            ShapeOf(problem, problem.QueryLength, QueryWarpgroups),
             Map(accelerator, problem, q, problem.QueryLength, queries),
             Map(accelerator, problem, k, problem.KeyLength, GradientRows),
             Map(accelerator, problem, v, problem.KeyLength, GradientRows),
@@ -98,10 +95,9 @@ internal static unsafe class WarpgroupFlash
             pitch,
             problem.Sizes,
             traits);
-        shape = new(checked(heads * ((problem.KeyLength + keys - 1) / keys)), KeyWarpgroups * WarpgroupFlashForward.WarpgroupThreads);
         accelerator.Launch(
             kernels.OfKeys,
-            shape,
+            ShapeOf(problem, problem.KeyLength, KeyWarpgroups),
             Map(accelerator, problem, q, problem.QueryLength, GradientRows),
             Map(accelerator, problem, k, problem.KeyLength, keys),
             Map(accelerator, problem, v, problem.KeyLength, keys),
@@ -113,6 +109,15 @@ internal static unsafe class WarpgroupFlash
             gv,
             problem.Sizes,
             traits);
+    }
+
+    private static int RowsOf(int warpgroups) => warpgroups * WarpgroupTiles.WarpgroupRows;
+
+    /// <summary>Groups that own all <paramref name="length"/> rows of all heads.</summary>
+    private static LaunchShape ShapeOf(in AttentionProblem problem, int length, int warpgroups)
+    {
+        int rows = RowsOf(warpgroups);
+        return new LaunchShape(checked(problem.Batch * problem.Heads * ((length + rows - 1) / rows)), warpgroups * WarpgroupTiles.WarpgroupThreads);
     }
 
     private static bool IsWhole(in AttentionProblem problem, bool hasLengths, int keys) => !hasLengths && !problem.Causal && problem.KeyLength % keys == 0;

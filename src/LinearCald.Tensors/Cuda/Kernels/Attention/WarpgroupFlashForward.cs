@@ -16,14 +16,9 @@ namespace LinearCald.Tensors.Cuda.Kernels;
 /// </remarks>
 internal static class WarpgroupFlashForward
 {
-    /// <summary>Queries of a warpgroup.</summary>
-    public const int Rows = 64;
-
-    /// <summary>Threads of a warpgroup.</summary>
-    public const int WarpgroupThreads = 128;
-
     private const int Stages = 1 << StageBits;
     private const int StageBits = 2;
+    private const int Rows = WarpgroupTiles.WarpgroupRows;
     private const int BoxColumns = WarpgroupRing.BoxColumns;
     private const int BoxRowBytes = WarpgroupRing.BoxRowBytes;
     private const int WarpRows = WarpgroupTiles.WarpRows;
@@ -56,19 +51,14 @@ internal static class WarpgroupFlashForward
         where TN : struct, ICount
         where TD : struct, ICount
     {
-        int keys = 2 * TN.Value, boxes = 2 * TD.Value / BoxColumns, warpgroups = Group.SizeX / WarpgroupThreads, queries = warpgroups * Rows;
+        int keys = 2 * TN.Value, boxes = 2 * TD.Value / BoxColumns, warpgroups = Group.SizeX / WarpgroupTiles.WarpgroupThreads, queries = warpgroups * Rows;
         Shared<byte> queryTile = Shared.Allocate<byte>(boxes * queries * BoxRowBytes, 1024);
         WarpgroupRing keyRing = WarpgroupRing.Allocate(StageBits, keys, boxes), valueRing = WarpgroupRing.Allocate(StageBits, keys, boxes);
         Mbarrier queriesFull = Mbarrier.Allocate();
         Shared<UInt2> bits = Shared.Allocate<UInt2>(traits.Dropout ? queries * keys / 64 : 1);
         ulong stream = traits.Dropout ? sizes.Key.Stream : 0;
-
-        // causal: the last queries see the most keys and start first
-        int blocks = (sizes.QueryLength + queries - 1) / queries, batchHead = Grid.IndexX / blocks, block = Grid.IndexX % blocks;
-        int firstQuery = (traits.Causal ? blocks - 1 - block : block) * queries, sample = batchHead / sizes.Heads, head = batchHead % sizes.Heads;
-        int length = traits.KeysOf(lengths, sample, sizes.KeyLength);
-        int end = traits.Causal ? Math.Clamp(firstQuery + queries + sizes.Offset, 0, length) : length;
-        int steps = (end + keys - 1) / keys;
+        QueryBlock block = QueryBlock.Of(queries, keys, lengths, sizes, traits);
+        int firstQuery = block.Queries.First, batchHead = block.Queries.BatchHead, sample = block.Queries.Sample, head = block.Queries.Head, length = block.Length, steps = block.Steps;
         if (Group.Thread == 0)
         {
             queriesFull.Init(1);
@@ -90,9 +80,8 @@ internal static class WarpgroupFlashForward
 
         Group.Barrier();
 
-        // Of lane 0, so that the assembler knows it to be the same on all lanes.
-        int warpgroup = Warp.Shuffle(Group.Thread / WarpgroupThreads, 0), warpQuery = firstQuery + (WarpRows * Warp.Index);
-        int open = traits.Causal ? Math.Clamp(firstQuery + (warpgroup * Rows) + 1 + sizes.Offset, 0, length) : length, openSteps = open / keys;
+        int warpgroup = WarpgroupTiles.Warpgroup(), warpQuery = firstQuery + (WarpRows * Warp.Index);
+        int openSteps = block.OpenSteps(warpgroup, keys, sizes, traits);
         WgmmaOperand left = WgmmaOperand.AlongK(queryTile.From(warpgroup * Rows * BoxRowBytes));
         WgmmaOperand right = WgmmaOperand.AlongK(keyRing.Tiles), values = WgmmaOperand.AcrossK(valueRing.Tiles, keys);
         Shared<UInt2> warpBits = bits.From(traits.Dropout ? Warp.Index * WarpRows * keys / 64 : 0);

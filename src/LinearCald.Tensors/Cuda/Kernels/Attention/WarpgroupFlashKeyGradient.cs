@@ -13,14 +13,10 @@ namespace LinearCald.Tensors.Cuda.Kernels;
 /// </remarks>
 internal static class WarpgroupFlashKeyGradient
 {
-    private const int Stages = 1 << StageBits;
     private const int StageBits = 3;
-
-    /// <summary>Blocks that are on their way or there when a step begins, the step's own among them; the stages left are those of steps that slower warpgroups may be at.</summary>
-    private const int Ahead = Stages / 2;
-    private const int Rows = WarpgroupFlashForward.Rows;
+    private const int Rows = WarpgroupTiles.WarpgroupRows;
     private const int BoxRowBytes = WarpgroupRing.BoxRowBytes;
-    private const int Threads = WarpgroupFlashForward.WarpgroupThreads;
+    private const int Threads = WarpgroupTiles.WarpgroupThreads;
     private const int Warps = Threads / Warp.Size;
 
     /// <summary>Named barrier of the first warpgroup.</summary>
@@ -45,13 +41,13 @@ internal static class WarpgroupFlashKeyGradient
         int queries = 2 * TN.Value, boxes = 2 * TD.Value / WarpgroupRing.BoxColumns, warpgroups = Group.SizeX / Threads, keys = warpgroups * Rows;
         Shared<byte> keyTile = Shared.Allocate<byte>(boxes * keys * BoxRowBytes, 1024), valueTile = Shared.Allocate<byte>(boxes * keys * BoxRowBytes, 1024);
         WarpgroupRing ring = WarpgroupRing.Allocate(StageBits, queries, boxes, 2, queries * StatisticsBytes);
-        Shared<Float2> statistics = Shared.Allocate<Float2>(Stages * queries, 128);
+        Shared<Float2> statistics = Shared.Allocate<Float2>(ring.Stages * queries, 128);
         Mbarrier keysFull = Mbarrier.Allocate();
         Shared<UInt2> bits = Shared.Allocate<UInt2>(traits.Dropout ? 2 * warpgroups * queries : 2, 16);
         ulong stream = traits.Dropout ? sizes.Key.Stream : 0;
 
-        int blocks = (sizes.KeyLength + keys - 1) / keys, batchHead = Grid.IndexX / blocks, firstKey = Grid.IndexX % blocks * keys;
-        int sample = batchHead / sizes.Heads, head = batchHead % sizes.Heads;
+        HeadBlock block = HeadBlock.Of(sizes.KeyLength, keys, sizes.Heads, backwards: false);
+        int firstKey = block.First, batchHead = block.BatchHead, sample = block.Sample, head = block.Head;
         int length = traits.KeysOf(lengths, sample, sizes.KeyLength), steps = (sizes.QueryLength + queries - 1) / queries;
 
         // causal: queries before the first key's own see nothing here
@@ -64,7 +60,7 @@ internal static class WarpgroupFlashKeyGradient
             keysFull.ArriveExpect(2 * boxes * keys * BoxRowBytes);
             WarpgroupTiles.Load(keyTile, mapK, boxes, keys, head, firstKey, sample, keysFull);
             WarpgroupTiles.Load(valueTile, mapV, boxes, keys, head, firstKey, sample, keysFull);
-            for (int i = 0; i < Ahead; i++)
+            for (int i = 0; i < ring.Ahead; i++)
             {
                 Loop.Unroll();
                 Bring(ring, statistics, mapQ, mapG, mapS, i, count, start, queries, sample, head, batchHead);
@@ -73,8 +69,7 @@ internal static class WarpgroupFlashKeyGradient
 
         Group.Barrier();
 
-        // Of lane 0, so that the assembler knows it to be the same on all lanes.
-        int warpgroup = Warp.Shuffle(Group.Thread / Threads, 0), warpKey = firstKey + (WarpgroupTiles.WarpRows * Warp.Index), lastKey = firstKey + (Rows * warpgroup) + Rows - 1;
+        int warpgroup = WarpgroupTiles.Warpgroup(), warpKey = firstKey + (WarpgroupTiles.WarpRows * Warp.Index), lastKey = firstKey + (Rows * warpgroup) + Rows - 1;
         WgmmaOperand keyRows = WgmmaOperand.AlongK(keyTile.From(warpgroup * Rows * BoxRowBytes)), valueRows = WgmmaOperand.AlongK(valueTile.From(warpgroup * Rows * BoxRowBytes));
         WgmmaOperand along = WgmmaOperand.AlongK(ring.Tiles), across = WgmmaOperand.AcrossK(ring.Tiles, queries);
         Registers<float, TD> keyGradient = default, valueGradient = default;
@@ -98,7 +93,7 @@ internal static class WarpgroupFlashKeyGradient
                     int firstQuery = (start + step) * queries;
                     if (Group.Thread == 0)
                     {
-                        Bring(ring, statistics, mapQ, mapG, mapS, step + Ahead, count, start, queries, sample, head, batchHead);
+                        Bring(ring, statistics, mapQ, mapG, mapS, step + ring.Ahead, count, start, queries, sample, head, batchHead);
                     }
 
                     Warp.Barrier();

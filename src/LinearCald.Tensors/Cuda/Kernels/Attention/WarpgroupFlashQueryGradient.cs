@@ -13,12 +13,8 @@ namespace LinearCald.Tensors.Cuda.Kernels;
 /// </remarks>
 internal static class WarpgroupFlashQueryGradient
 {
-    private const int Stages = 1 << StageBits;
     private const int StageBits = 3;
-
-    /// <summary>Blocks that are on their way or there when a step begins, the step's own among them; the stages left are those of steps that slower warpgroups may be at.</summary>
-    private const int Ahead = Stages / 2;
-    private const int Rows = WarpgroupFlashForward.Rows;
+    private const int Rows = WarpgroupTiles.WarpgroupRows;
     private const int BoxRowBytes = WarpgroupRing.BoxRowBytes;
 
     /// <summary>Grid: blocks of queries · heads · samples, blocks fastest. Group: whole warpgroups.</summary>
@@ -35,19 +31,14 @@ internal static class WarpgroupFlashQueryGradient
         where TN : struct, ICount
         where TD : struct, ICount
     {
-        int keys = 2 * TN.Value, boxes = 2 * TD.Value / WarpgroupRing.BoxColumns, warpgroups = Group.SizeX / WarpgroupFlashForward.WarpgroupThreads, queries = warpgroups * Rows;
+        int keys = 2 * TN.Value, boxes = 2 * TD.Value / WarpgroupRing.BoxColumns, warpgroups = Group.SizeX / WarpgroupTiles.WarpgroupThreads, queries = warpgroups * Rows;
         Shared<byte> queryTile = Shared.Allocate<byte>(boxes * queries * BoxRowBytes, 1024), gradientTile = Shared.Allocate<byte>(boxes * queries * BoxRowBytes, 1024);
         WarpgroupRing ring = WarpgroupRing.Allocate(StageBits, keys, boxes, 2);
         Mbarrier queriesFull = Mbarrier.Allocate();
         Shared<UInt2> bits = Shared.Allocate<UInt2>(traits.Dropout ? queries * keys / 64 : 1);
         ulong stream = traits.Dropout ? sizes.Key.Stream : 0;
-
-        // causal: the last queries see the most keys and start first
-        int blocks = (sizes.QueryLength + queries - 1) / queries, batchHead = Grid.IndexX / blocks, block = Grid.IndexX % blocks;
-        int firstQuery = (traits.Causal ? blocks - 1 - block : block) * queries, sample = batchHead / sizes.Heads, head = batchHead % sizes.Heads;
-        int length = traits.KeysOf(lengths, sample, sizes.KeyLength);
-        int end = traits.Causal ? Math.Clamp(firstQuery + queries + sizes.Offset, 0, length) : length;
-        int steps = (end + keys - 1) / keys;
+        QueryBlock block = QueryBlock.Of(queries, keys, lengths, sizes, traits);
+        int firstQuery = block.Queries.First, batchHead = block.Queries.BatchHead, sample = block.Queries.Sample, head = block.Queries.Head, length = block.Length, steps = block.Steps;
         if (Group.Thread == 0)
         {
             queriesFull.Init(1);
@@ -56,7 +47,7 @@ internal static class WarpgroupFlashQueryGradient
             queriesFull.ArriveExpect(2 * boxes * queries * BoxRowBytes);
             WarpgroupTiles.Load(queryTile, mapQ, boxes, queries, head, firstQuery, sample, queriesFull);
             WarpgroupTiles.Load(gradientTile, mapG, boxes, queries, head, firstQuery, sample, queriesFull);
-            for (int i = 0; i < Ahead; i++)
+            for (int i = 0; i < ring.Ahead; i++)
             {
                 Loop.Unroll();
                 Bring(ring, mapK, mapV, i, steps, keys, sample, head);
@@ -65,9 +56,8 @@ internal static class WarpgroupFlashQueryGradient
 
         Group.Barrier();
 
-        // Of lane 0, so that the assembler knows it to be the same on all lanes.
-        int warpgroup = Warp.Shuffle(Group.Thread / WarpgroupFlashForward.WarpgroupThreads, 0), warpQuery = firstQuery + (WarpgroupTiles.WarpRows * Warp.Index);
-        int open = traits.Causal ? Math.Clamp(firstQuery + (warpgroup * Rows) + 1 + sizes.Offset, 0, length) : length, openSteps = open / keys;
+        int warpgroup = WarpgroupTiles.Warpgroup(), warpQuery = firstQuery + (WarpgroupTiles.WarpRows * Warp.Index);
+        int openSteps = block.OpenSteps(warpgroup, keys, sizes, traits);
         WgmmaOperand queryRows = WgmmaOperand.AlongK(queryTile.From(warpgroup * Rows * BoxRowBytes)), gradientRows = WgmmaOperand.AlongK(gradientTile.From(warpgroup * Rows * BoxRowBytes));
         WgmmaOperand along = WgmmaOperand.AlongK(ring.Tiles), across = WgmmaOperand.AcrossK(ring.Tiles, keys);
         Shared<UInt2> warpBits = bits.From(traits.Dropout ? Warp.Index * WarpgroupTiles.WarpRows * keys / 64 : 0);
@@ -93,7 +83,7 @@ internal static class WarpgroupFlashQueryGradient
                     Loop.Keep();
                     if (Group.Thread == 0)
                     {
-                        Bring(ring, mapK, mapV, step + Ahead, steps, keys, sample, head);
+                        Bring(ring, mapK, mapV, step + ring.Ahead, steps, keys, sample, head);
                     }
 
                     Warp.Barrier();

@@ -27,6 +27,12 @@ internal struct WarpgroupRing
     /// <summary>Blocks in shared memory at once.</summary>
     public readonly int Stages => 1 << _stageBits;
 
+    /// <summary>
+    /// Blocks of a walk with one ring that are on their way or there when a step begins, the step's own among them; the stages left are those of steps that slower warpgroups may
+    /// be at.
+    /// </summary>
+    public readonly int Ahead => Stages / 2;
+
     /// <summary>Bytes of a tile.</summary>
     public readonly int TileBytes => _boxes * _rows * BoxRowBytes;
 

@@ -8,8 +8,17 @@ internal static class WarpgroupTiles
     /// <summary>Rows of a warp's share of a product.</summary>
     public const int WarpRows = 16;
 
+    /// <summary>Rows of a warpgroup's share.</summary>
+    public const int WarpgroupRows = 64;
+
+    /// <summary>Threads of a warpgroup.</summary>
+    public const int WarpgroupThreads = 128;
+
     /// <summary>Steps of 16 within a box.</summary>
     private const int BoxSteps = WarpgroupRing.BoxColumns / 16;
+
+    /// <summary>Which of the group's warpgroups a thread belongs to. Of lane 0, so that the assembler knows it to be the same on all lanes.</summary>
+    public static int Warpgroup() => Warp.Shuffle(Group.Thread / WarpgroupThreads, 0);
 
     /// <summary>Starts sums = a bᵀ over the columns of both.</summary>
     /// <param name="a">The warpgroup's 64 rows of a tile of <paramref name="aRows"/>, along k.</param>
