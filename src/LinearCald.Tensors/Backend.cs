@@ -110,7 +110,7 @@ internal abstract partial class Backend
     public abstract void AdamW(Tensor parameter, Tensor gradient, Tensor m, Tensor v, in AdamWStep step);
 
     /// <summary>One clipped AdamW update of many tensors, see <see cref="OptimiserKernels"/>. This form reads the total back; a device with a queue does all of it there.</summary>
-    public virtual void AdamWAll(IReadOnlyList<AdamWSlot> slots, IReadOnlyList<Tensor> others, in AdamWStep step, double clipNorm, Tensor total)
+    public virtual void AdamWAll(IReadOnlyList<AdamWSlot> slots, IReadOnlyList<Tensor> others, in AdamWStep step, double clipNorm, Tensor total, Tensor leftOut)
     {
         Fill(total, 0);
         foreach (AdamWSlot slot in slots)
@@ -124,12 +124,14 @@ internal abstract partial class Backend
         }
 
         double norm = Math.Sqrt(total.Item()) * step.GradientScale;
+        long missing = (long)leftOut.Item();
         if (!double.IsFinite(norm))
         {
+            Fill(leftOut, missing + 1);
             return;
         }
 
-        AdamWStep scaled = step with { GradientScale = step.GradientScale * Math.Min(1, clipNorm / (norm + 1e-6)) };
+        AdamWStep scaled = step with { GradientScale = step.GradientScale * Math.Min(1, clipNorm / (norm + 1e-6)), Step = step.Step - missing };
         foreach (AdamWSlot slot in slots)
         {
             AdamW(slot.Parameter, slot.Gradient, slot.Mean, slot.Square, slot.Decays ? scaled : scaled with { WeightDecay = 0 });

@@ -23,17 +23,19 @@ public static class OptimiserKernels
     /// <summary>
     /// Updates many tensors in one step without waiting for the device: total[1] (float64) becomes Σ g² over <paramref name="slots"/> and <paramref name="others"/>; where
     /// √total · GradientScale exceeds <paramref name="clipNorm"/> gradients are scaled down to it (by clipNorm / (norm + 1e-6)), and where the total is not finite
-    /// nothing is changed.
+    /// nothing is changed but <paramref name="leftOut"/>.
     /// </summary>
     /// <param name="slots">What to update; the same list from step to step lets a device keep its tables.</param>
     /// <param name="others">Gradients that count in the norm but belong to no slot (frozen parameters).</param>
-    /// <param name="step">The numbers of the update; WeightDecay goes to the slots that decay.</param>
+    /// <param name="step">The numbers of the update; WeightDecay goes to the slots that decay. Step counts the updates of <paramref name="leftOut"/>, too.</param>
     /// <param name="clipNorm">Infinity does not clip.</param>
     /// <param name="total">float64 [1].</param>
-    public static void UpdateAdamW(this IReadOnlyList<AdamWSlot> slots, IReadOnlyList<Tensor> others, in AdamWStep step, double clipNorm, Tensor total)
+    /// <param name="leftOut">float64 [1]: updates that did not take place, one more if this one does not; the bias correction goes by those that did.</param>
+    public static void UpdateAdamW(this IReadOnlyList<AdamWSlot> slots, IReadOnlyList<Tensor> others, in AdamWStep step, double clipNorm, Tensor total, Tensor leftOut)
     {
         ArgumentNullException.ThrowIfNull(slots);
         ArgumentNullException.ThrowIfNull(total);
+        ArgumentNullException.ThrowIfNull(leftOut);
         foreach (AdamWSlot slot in slots)
         {
             Ops.Check.SameShape("AdamW", slot.Parameter, slot.Gradient);
@@ -41,6 +43,6 @@ public static class OptimiserKernels
             Ops.Check.SameShape("AdamW", slot.Parameter, slot.Square);
         }
 
-        total.Device.Backend.AdamWAll(slots, others, step, clipNorm, total);
+        total.Device.Backend.AdamWAll(slots, others, step, clipNorm, total, leftOut);
     }
 }

@@ -188,11 +188,11 @@ public sealed class OperationTests : IDisposable
         {
             Tensor p = c.Parameter("p", 1000).Detach(), g = c.Parameter("g", 1000).Detach();
             Tensor m = Tensor.Zeros(c.Device, DType.Float32, new Shape(1000)), v = Tensor.Zeros(c.Device, DType.Float32, new Shape(1000));
-            Tensor total = Tensor.Zeros(c.Device, DType.Float64, new Shape(1));
+            Tensor total = Tensor.Zeros(c.Device, DType.Float64, new Shape(1)), leftOut = Tensor.Zeros(c.Device, DType.Float64, new Shape(1));
             AdamWSlot[] slots = [new AdamWSlot(p, g, m, v, true)];
             for (int step = 1; step <= 3; step++)
             {
-                slots.UpdateAdamW([], new AdamWStep(1e-2, 0.9, 0.999, 1e-8, 0.01, 1, step), 1, total);
+                slots.UpdateAdamW([], new AdamWStep(1e-2, 0.9, 0.999, 1e-8, 0.01, 1, step), 1, total, leftOut);
             }
 
             return c.Parameter("x", 1000).Multiply(p);

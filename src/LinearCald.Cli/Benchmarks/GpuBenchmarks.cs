@@ -148,12 +148,12 @@ internal static class GpuBenchmarks
     {
         const int count = 125_000_000 / 1000;
         Tensor[] t = [.. Enumerable.Range(1, 4).Select(i => Random(device, (ulong)i, 1000, count))];
-        Tensor total = Tensor.Zeros(device, DType.Float64, new Shape(1));
+        Tensor total = Tensor.Zeros(device, DType.Float64, new Shape(1)), leftOut = Tensor.Zeros(device, DType.Float64, new Shape(1));
         AdamWSlot[] slots = [new AdamWSlot(t[0], t[1], t[2], t[3], true)];
         t[3].FillWith(1);
         long step = 0;
         return new Benchmark("adamw_fp32", "125000000", () =>
-            slots.UpdateAdamW([], new AdamWStep(1e-4, 0.9, 0.999, 1e-8, 0.01, 1, ++step), double.PositiveInfinity, total))
+            slots.UpdateAdamW([], new AdamWStep(1e-4, 0.9, 0.999, 1e-8, 0.01, 1, ++step), double.PositiveInfinity, total, leftOut))
         { Bytes = 32.0 * t[0].Count };
     }
 

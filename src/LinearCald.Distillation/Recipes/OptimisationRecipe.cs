@@ -87,11 +87,14 @@ public abstract record OptimisationRecipe
     [RecipeKey("recompute each layer's activations in backward: less memory, a third more time")]
     public bool ActivationCheckpointing { get; init; }
 
-    [RecipeKey("leave out updates whose loss or gradient is not finite, and stop at so many in a row; 0 = stop at the first", Min = 0, Max = 1_000_000)]
-    public int SkipNonFinite { get; init; }
+    [RecipeKey("leave out updates whose loss or gradient is not finite, and stop at so many in a row; 0 = stop at the first; null = 10 in bf16 and fp16, where float16 may overflow, else 0", Min = 0, Max = 1_000_000)]
+    public int? SkipNonFinite { get; init; }
 
     [RecipeKey("number format of the computation")]
     public Precision Precision { get; init; } = Precision.Fp32;
+
+    /// <summary>Updates in a row with a loss or gradient that is not finite at which a run stops, the last of them; those before are left out.</summary>
+    public int MostNonFinite => Math.Max(1, SkipNonFinite ?? (Precision is Precision.Bf16 or Precision.Fp16 ? 10 : 0));
 
     /// <summary>Examples in one forward and backward pass.</summary>
     public int MicroBatchSize => BatchSize / GradientAccumulation;

@@ -264,7 +264,9 @@ public sealed class Trainer : IDisposable
     /// <summary>Reports the updates that the device has done since the last time, and stops the run at the first that went wrong: its numbers never reach a checkpoint.</summary>
     private void ReadLosses(ProgressFan sinks)
     {
-        foreach (UpdateLosses losses in _ledger.Read())
+        UpdateLosses[] read = _ledger.Read();
+        _optimiser.Settle();
+        foreach (UpdateLosses losses in read)
         {
             PendingUpdate update = _pending.Dequeue();
             string terms = string.Create(CultureInfo.InvariantCulture, $"task {losses.Task:G4}, layer {losses.Layer:G4}, kl {losses.Kl:G4}, lr {update.LearningRate:G4}");
@@ -305,14 +307,14 @@ public sealed class Trainer : IDisposable
     private void Skip(in PendingUpdate update, string what, ProgressFan sinks)
     {
         _progress = _progress with { Skipped = _progress.Skipped + 1, SkippedInARow = _progress.SkippedInARow + 1 };
-        int most = _plan.Optimisation.SkipNonFinite;
-        if (_progress.SkippedInARow >= Math.Max(1, most))
+        int most = _plan.Optimisation.MostNonFinite;
+        if (_progress.SkippedInARow >= most)
         {
-            string rows = most == 0 ? what : $"{what}, the last of {most} updates in a row that had to be left out";
+            string rows = most == 1 ? what : $"{what}, the last of {most} updates in a row that had to be left out";
             throw Diverged(Explain(update) is { } report ? $"{rows}; {report}" : rows);
         }
 
-        sinks.Note($"{what}: left out ({_progress.Skipped} so far)");
+        sinks.Note($"{what}: left out, weights and moments are as before ({_progress.Skipped} so far; the run stops at {most} in a row)");
     }
 
     /// <summary>Computes an update that went wrong again, to find the tensor that is not finite first; null when everything is finite this time.</summary>
@@ -480,8 +482,12 @@ public sealed class Trainer : IDisposable
         }
     }
 
-    private CaldException Diverged(string what) => new(
-        $"{_plan.Stage}: {what}; earlier checkpoints in {_plan.Folder} are intact. Lower lr or the weights of the losses, or set clip_norm, and start in another folder");
+    private CaldException Diverged(string what)
+    {
+        string range = _computeType is null ? "or set clip_norm" : "set clip_norm, or choose precision tf32, whose numbers do not overflow at 65,504";
+        return new CaldException(
+            $"{_plan.Stage}: {what}; earlier checkpoints in {_plan.Folder} are intact. Lower lr or the weights of the losses, {range}, and start in another folder");
+    }
 
     private static ulong SeedOf(ulong seed) => (seed * 0x9E3779B97F4A7C15) ^ 0x44524F50; // dropout's masks must not be the numbers of initialisation
 

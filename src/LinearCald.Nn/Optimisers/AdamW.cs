@@ -18,6 +18,8 @@ public sealed class AdamW : IDisposable
     private readonly List<Tensor> _others = [];
     private readonly AdamWOptions _options;
     private Tensor? _veto;
+    private Tensor? _leftOut;
+    private long _step;
 
     /// <param name="parameters">What to update, with full names; the names appear in checkpoints.</param>
     /// <param name="options">Fixed settings.</param>
@@ -39,10 +41,17 @@ public sealed class AdamW : IDisposable
     }
 
     /// <summary>
-    /// Updates made so far, which the bias correction goes by. One that the device left out counts until <see cref="Wait"/> takes it back; who does not wait may
-    /// take it back when the norm is read, or let it be: a few missing gradients make the first updates a little shorter.
+    /// Updates made so far. One that the device left out counts until <see cref="Settle"/>; the bias correction goes by those that took place, which the device counts itself.
     /// </summary>
-    public long Step { get; set; }
+    public long Step
+    {
+        get => _step;
+        set
+        {
+            _step = value;
+            _leftOut?.FillWith(0);
+        }
+    }
 
     /// <summary>
     /// Updates every trainable parameter that has a gradient, without waiting for the device. Gradients are multiplied by <paramref name="scale"/>, then scaled
@@ -57,18 +66,29 @@ public sealed class AdamW : IDisposable
     /// <param name="losses">Numbers that must be finite, too, for the update to take place; on the parameters' device, the same shape every time. A loss can overflow and have finite gradients all the same.</param>
     public void Update(double learningRate, double clipNorm, double scale, Tensor total, Tensor? losses = null)
     {
-        Step++;
+        _step++;
         Gather();
         if (losses is not null)
         {
             Veto(losses);
         }
 
-        AdamWStep step = new(learningRate, _options.Beta1, _options.Beta2, _options.Epsilon, _options.WeightDecay, scale, Step);
-        _trained.UpdateAdamW(_others, step, clipNorm > 0 ? clipNorm : double.PositiveInfinity, total);
+        _leftOut ??= Tensor.Persistent(() => Tensor.Zeros(total.Device, DType.Float64, new Shape(1)));
+        AdamWStep step = new(learningRate, _options.Beta1, _options.Beta2, _options.Epsilon, _options.WeightDecay, scale, _step);
+        _trained.UpdateAdamW(_others, step, clipNorm > 0 ? clipNorm : double.PositiveInfinity, total, _leftOut);
     }
 
-    /// <summary>Waits for the last update and takes it out of <see cref="Step"/> if it did not take place.</summary>
+    /// <summary>Waits for all updates and takes those that did not take place out of <see cref="Step"/>.</summary>
+    public void Settle()
+    {
+        long missing = (long)(_leftOut?.Item() ?? 0);
+        if (missing > 0)
+        {
+            Step -= missing;
+        }
+    }
+
+    /// <summary>Waits for the last update, and takes it out of <see cref="Step"/> if it did not take place.</summary>
     /// <param name="total">What that update wrote.</param>
     /// <param name="scale">As given to it.</param>
     /// <returns>The global norm of all gradients times <paramref name="scale"/>, before clipping; not finite where nothing was updated.</returns>
@@ -78,7 +98,7 @@ public sealed class AdamW : IDisposable
         double norm = Math.Sqrt(total.Item()) * scale;
         if (!double.IsFinite(norm))
         {
-            Step--;
+            Settle();
         }
 
         return norm;
@@ -122,6 +142,7 @@ public sealed class AdamW : IDisposable
 
         _slots.Clear();
         _veto?.Dispose();
+        _leftOut?.Dispose();
     }
 
     /// <summary>What this update is about: which parameters train and have gradients may change from step to step.</summary>

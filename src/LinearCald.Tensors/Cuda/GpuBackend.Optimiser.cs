@@ -16,7 +16,7 @@ internal sealed partial class GpuBackend
         Optimiser.AdamW(_accelerator, Address(parameter), Address(gradient), Address(m), Address(v), parameter.Count, step);
     }
 
-    public override void AdamWAll(IReadOnlyList<AdamWSlot> slots, IReadOnlyList<Tensor> others, in AdamWStep step, double clipNorm, Tensor total)
+    public override void AdamWAll(IReadOnlyList<AdamWSlot> slots, IReadOnlyList<Tensor> others, in AdamWStep step, double clipNorm, Tensor total, Tensor leftOut)
     {
         _adamW ??= new MultiTensorAdamW(_accelerator);
         if (_entries.Length != slots.Count + others.Count)
@@ -39,7 +39,7 @@ internal sealed partial class GpuBackend
         }
 
         _adamW.Prepare(_entries, step, clipNorm);
-        _adamW.Launch(Address(total));
+        _adamW.Launch(Address(total), Address(leftOut));
     }
 
     private void RequireFloat32(Tensor parameter, Tensor gradient)

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using LinearCald.Data.Language;
 using LinearCald.Distillation.Guidance;
 using LinearCald.Distillation.Language;
@@ -95,6 +96,8 @@ public sealed class LanguageTrainingTests : IDisposable
         Assert.Empty(TinyTask.Changed(weights[2], weights[4])); // updates 4 and 5 were poisoned
         Assert.NotEmpty(TinyTask.Changed(weights[4], weights[5]));
         Assert.All(weights[^1].Values, values => Assert.DoesNotContain(values, v => !float.IsFinite(v)));
+        using JsonDocument state = JsonDocument.Parse(File.ReadAllText(Directory.EnumerateFiles(Path.Combine(_folder["run"], "checkpoints"), "state.json", SearchOption.AllDirectories).Max()!));
+        Assert.Equal(state.RootElement.GetProperty("step").GetInt32() - 2, state.RootElement.GetProperty("optimiser_step").GetInt32());
     }
 
     [Fact]

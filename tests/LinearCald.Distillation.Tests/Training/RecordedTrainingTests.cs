@@ -1,4 +1,5 @@
 using LinearCald.Distillation.Recipes;
+using LinearCald.Distillation.Reporting;
 using LinearCald.Distillation.Training;
 using LinearCald.Gpu.Tests.Driver;
 using LinearCald.Tensors;
@@ -50,6 +51,52 @@ public class RecordedTrainingTests
         Assert.True(recorded.Replays > 0);
         plain.AssertSame(recorded);
         Assert.All(plain.Losses, loss => Assert.True(double.IsFinite(loss)));
+    }
+
+    [Fact]
+    public void An_update_that_is_not_finite_is_left_out_recorded_or_not()
+    {
+        using TinyConversion text = TinyConversion.Text(layers: 1);
+        TinyConversion strange = text with
+        {
+            Data = new WeighedData(text.Data) { Endless = 5 }, // one text of an epoch: its share is no number
+            Training = text.Training with { MaxSteps = 6, BatchSize = 4, Precision = Precision.Bf16 },
+        };
+        using EmulatorAccelerator emulator = new();
+        GpuDevice device = new(emulator);
+        List<StepReport> steps = [];
+        ConversionOutcome plain = strange.Run(device, recordings: 0, steps.Add), recorded = strange.Run(device, recordings: 4);
+        Assert.Equal(6, steps.Count);
+        StepReport leftOut = Assert.Single(steps, step => !double.IsFinite(step.TaskLoss));
+        Assert.All(steps, step => Assert.Equal(step.Step < leftOut.Step ? 0 : 1, step.Skipped));
+        Assert.True(recorded.Replays > 0);
+        plain.AssertSameBits(recorded);
+        Assert.All(plain.Weights.Values, values => Assert.All(values, v => Assert.True(float.IsFinite(v))));
+    }
+
+    /// <summary>Ten updates in a row that overflow in the part that computes in float16.</summary>
+    [Fact]
+    public void Overflow_in_every_update_ends_a_run_in_bf16_with_advice()
+    {
+        using TinyConversion made = TinyConversion.Language();
+        TinyConversion language = made with
+        {
+            Training = made.Training with { MaxSteps = 12, BatchSize = 1, Precision = Precision.Bf16 },
+            Student = device =>
+            {
+                TaskModel student = made.Student(device);
+                Tensor weight = student.Module.NamedParameters().First(p => p.Name.EndsWith("in_proj.weight", StringComparison.Ordinal)).Parameter.Value;
+                weight.Set<float>([.. weight.ToArray<float>().Select(w => 1e6f * w)]);
+                return student;
+            },
+        };
+        using EmulatorAccelerator emulator = new();
+        GpuDevice device = new(emulator);
+        CaldException error = Assert.Throws<CaldException>(() => language.Run(device, recordings: 0));
+        Assert.Contains("at update 10 ", error.Message, StringComparison.Ordinal);
+        Assert.Contains("the last of 10 updates in a row", error.Message, StringComparison.Ordinal);
+        Assert.Contains("the first tensor that is not finite is layer 1", error.Message, StringComparison.Ordinal);
+        Assert.Contains("tf32", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -175,12 +222,15 @@ public class RecordedTrainingTests
 
         public override UpdateOrder Order(OptimisationRecipe recipe) => data.Order(recipe);
 
+        /// <summary>The example that counts infinitely; −1: none.</summary>
+        public int Endless { get; init; } = -1;
+
         public override double Weight(ReadOnlySpan<int> rows)
         {
             double weight = 1;
             foreach (int row in rows)
             {
-                weight += row;
+                weight += row == Endless ? double.PositiveInfinity : row;
             }
 
             return weight;

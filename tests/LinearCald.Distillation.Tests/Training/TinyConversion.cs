@@ -185,6 +185,12 @@ internal sealed record TinyConversion : IDisposable
         {
         }
 
+        AssertSameBits(other);
+    }
+
+    /// <summary>Fails unless all numbers are the other run's, bit for bit.</summary>
+    public void AssertSameBits(ConversionOutcome other)
+    {
         public void Note(string line)
         {
         }

@@ -74,7 +74,7 @@ public static class KernelCatalogue
     {
         Backend backend = device.Backend;
         Tensor x = Make(type, Batch, Length, Width), y = Make(type, Batch, Length, Width), z = Make(type, Batch, Length, Width);
-        Tensor row = Make(type, Width), one = Make(type, 1), loss = Make(DType.Float32, 1), total = Make(DType.Float64, 1);
+        Tensor row = Make(type, Width), one = Make(type, 1), loss = Make(DType.Float32, 1), total = Make(DType.Float64, 1), leftOut = Make(DType.Float64, 1);
         Tensor w = Make(DType.Float32, Width), b = Make(DType.Float32, Width), gw = Make(DType.Float32, Width), gb = Make(DType.Float32, Width);
         Tensor mean = Make(DType.Float32, Batch * Length), rstd = Make(DType.Float32, Batch * Length), ids = Make(DType.Int32, Batch, Length);
         Tensor lengths = Make(DType.Int32, Batch), wide = Make(DType.Float32, Batch, Length, Width);
@@ -157,7 +157,7 @@ public static class KernelCatalogue
         {
             AdamWStep step = new(1e-3, 0.9, 0.999, 1e-8, 0.01, 1, 1);
             backend.AdamW(w, gw, b, gb, step);
-            backend.AdamWAll([new AdamWSlot(w, gw, b, gb, true)], [], step, 1, total);
+            backend.AdamWAll([new AdamWSlot(w, gw, b, gb, true)], [], step, 1, total, leftOut);
         }
 
         backend.Normal(x, 0, 1, default);

@@ -48,12 +48,14 @@ internal sealed unsafe class MultiTensorAdamW : IDisposable
         [
             1 - (step.LearningRate * step.WeightDecay), step.Beta1, step.Beta2, -step.LearningRate / (1 - Math.Pow(step.Beta1, step.Step)),
             1 / Math.Sqrt(1 - Math.Pow(step.Beta2, step.Step)), step.Epsilon, step.GradientScale, clipNorm,
+            -step.LearningRate, step.Step,
         ]);
     }
 
     /// <summary>Launches the step that was prepared.</summary>
     /// <param name="total">float64: receives Σ g² over all entries; the update is left out when that is not finite.</param>
-    public void Launch(nint total)
+    /// <param name="leftOut">float64: updates among the step's number that did not take place; one more if this one does not.</param>
+    public void Launch(nint total, nint leftOut)
     {
         DeviceBuffer<double> partials = _partials ?? throw new InvalidOperationException("Prepare comes first");
         if (_table.Chunks > 0)
@@ -62,7 +64,14 @@ internal sealed unsafe class MultiTensorAdamW : IDisposable
         }
 
         _accelerator.Launch(
-            s_finish, new LaunchShape(1, SumOfSquaresKernels.Threads), partials.ReadOnly, _table.Chunks, new View<double>((double*)total, 1), _settings.ReadOnly, _coefficients.View);
+            s_finish,
+            new LaunchShape(1, SumOfSquaresKernels.Threads),
+            partials.ReadOnly,
+            _table.Chunks,
+            new View<double>((double*)total, 1),
+            new View<double>((double*)leftOut, 1),
+            _settings.ReadOnly,
+            _coefficients.View);
         if (_table.UpdatedChunks > 0)
         {
             _accelerator.Launch(s_update, new LaunchShape(_table.UpdatedChunks, AdamWKernels.Threads), _table.Rows, _table.ChunkList, _coefficients.ReadOnly);

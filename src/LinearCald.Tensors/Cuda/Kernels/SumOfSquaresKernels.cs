@@ -22,7 +22,7 @@ internal static unsafe class SumOfSquaresKernels
     public const int Coefficients = 9;
 
     /// <summary>Numbers that <see cref="Finish"/> reads.</summary>
-    public const int Settings = 8;
+    public const int Settings = 10;
 
     private const int InFlight = 4;
 
@@ -84,10 +84,12 @@ internal static unsafe class SumOfSquaresKernels
     /// total[0] = Σ partials, and from it the update's coefficients: gradients are scaled by s · min(1, most / (√total · s + 1e-6)); a total that is not
     /// finite forbids the update. One group.
     /// </summary>
-    /// <param name="settings">1 − lr · decay, β₁, β₂, −lr / (1 − β₁ᵗ), 1 / √(1 − β₂ᵗ), ε, s, most.</param>
+    /// <param name="leftOut">Updates among the first t that did not take place; one more if this one does not.</param>
+    /// <param name="settings">1 − lr · decay, β₁, β₂, −lr / (1 − β₁ᵗ), 1 / √(1 − β₂ᵗ), ε, s, most, −lr, t.</param>
     /// <param name="coefficients">The fields of <see cref="AdamWCoefficients"/> in order, then <see cref="Proceed"/>.</param>
     [Kernel(Name = "adamw_finish")]
-    public static void Finish(ReadOnlyView<double> partials, int count, View<double> total, ReadOnlyView<double> settings, View<float> coefficients)
+    public static void Finish(
+        ReadOnlyView<double> partials, int count, View<double> total, View<double> leftOut, ReadOnlyView<double> settings, View<float> coefficients)
     {
         double sum = GroupSum(SumPartials(partials, count));
         if (Group.IndexX == 0)
@@ -102,15 +104,29 @@ internal static unsafe class SumOfSquaresKernels
                 scale *= limit;
             }
 
+            double move = settings[3], unbias = settings[4];
+            double missing = leftOut[0];
+            if (missing > 0.0)
+            {
+                int taken = (int)(settings[9] - missing);
+                move = settings[8] / (1.0 - Power(beta1, taken));
+                unbias = 1.0 / Math.Sqrt(1.0 - Power(beta2, taken));
+            }
+
             coefficients[0] = (float)settings[0];
             coefficients[1] = (float)beta1;
             coefficients[2] = (float)((1.0 - beta1) * scale);
             coefficients[3] = (float)beta2;
             coefficients[4] = (float)(Math.Sqrt(1.0 - beta2) * scale);
-            coefficients[5] = (float)settings[3];
-            coefficients[6] = (float)settings[4];
+            coefficients[5] = (float)move;
+            coefficients[6] = (float)unbias;
             coefficients[7] = (float)settings[5];
-            coefficients[Proceed] = norm < double.PositiveInfinity ? 1f : 0f;
+            bool proceed = norm < double.PositiveInfinity;
+            coefficients[Proceed] = proceed ? 1f : 0f;
+            if (!proceed)
+            {
+                leftOut[0] = missing + 1.0;
+            }
         }
     }
 
@@ -168,6 +184,22 @@ internal static unsafe class SumOfSquaresKernels
         }
 
         return sum;
+    }
+
+    private static double Power(double x, int exponent)
+    {
+        double y = 1.0;
+        for (; exponent > 0; exponent >>= 1)
+        {
+            if ((exponent & 1) != 0)
+            {
+                y *= x;
+            }
+
+            x *= x;
+        }
+
+        return y;
     }
 
     private static double SumPartials(ReadOnlyView<double> partials, int count)
