@@ -2,6 +2,7 @@ using LinearCald.Data.Language;
 using LinearCald.Distillation.Conversion;
 using LinearCald.Distillation.Recipes;
 using LinearCald.Distillation.Reporting;
+using LinearCald.Distillation.Tests.Reporting;
 using LinearCald.Distillation.Training;
 using LinearCald.Models.Language;
 using LinearCald.Nn;
@@ -57,11 +58,11 @@ public sealed class LanguageConversionTests : IDisposable
         File.WriteAllText(Path.Combine(_folder["corpus"], "train.txt"), string.Join("\n\n", SampleCorpus.Train.Select(t => t[..Math.Min(t.Length, 3000)])));
         File.WriteAllText(Path.Combine(_folder["corpus"], "valid.jsonl"), "{\"body\": \"" + new string('a', 3) + string.Concat(Enumerable.Repeat(" It was a truth.", 200)) + "\"}\n");
         Recipe recipe = Small("task.kind=corpus", $"task.data={_folder["corpus"]}", $"task.cache={_folder["cache"]}", "task.text_columns=[body]");
-        Recorder first = new();
+        ProgressRecorder first = new();
         TrainingData data = Session(recipe, first).Data;
         Assert.Equal((3, 2), (data.Rows, data.Count(DataPart.Validation)));
         Assert.Contains(first.Lines, line => line.Contains("tokenised now", StringComparison.Ordinal));
-        Recorder second = new();
+        ProgressRecorder second = new();
         Assert.Equal(3, Session(recipe, second).Data.Rows);
         Assert.DoesNotContain(second.Lines, line => line.Contains("tokenised", StringComparison.Ordinal));
         File.Delete(Path.Combine(_folder["corpus"], "valid.jsonl"));
@@ -124,19 +125,4 @@ public sealed class LanguageConversionTests : IDisposable
 
     private static ConversionSession Session(Recipe recipe, IProgressSink? progress = null) =>
         new(recipe, new SessionOptions { Device = TinyLanguage.Cpu, Progress = progress ?? SilentProgress.Instance });
-
-    private sealed class Recorder : IProgressSink
-    {
-        public List<string> Lines { get; } = [];
-
-        public void Report(in StepReport step)
-        {
-        }
-
-        public void Report(in EvaluationReport evaluation)
-        {
-        }
-
-        public void Note(string line) => Lines.Add(line);
-    }
 }

@@ -128,55 +128,30 @@ public sealed class LanguageTrainingTests : IDisposable
         int stopAfter = 0,
         bool resume = false)
     {
-        Directory.CreateDirectory(folder);
         data ??= TinyLanguage.Data();
         training ??= s_training;
         using LanguageTaskModel student = TinyLanguage.Student();
         onModel?.Invoke(student);
         GuidanceRecipe guidance = s_guidance with { Mode = mode };
-        StopRequest stop = new();
         using Guide guiding = guide ?? (mode == GuidanceMode.Unguided ? new NoGuide() : new FrozenGuide(TinyLanguage.Transformer(), guidance, data.TotalUpdates(training), training.GradientAccumulation, 7));
-        using Trainer trainer = new(new TrainingPlan
+        (TrainingResult result, Dictionary<string, float[]> weights, _) = new TinyTraining
         {
-            Stage = "tiny",
             Model = student,
             Guide = guiding,
             Optimisation = training,
             Guidance = guidance,
             Data = data,
             Metric = TaskMetric.Perplexity,
-            Folder = folder,
-            Device = TinyLanguage.Cpu,
             Resume = resume,
-            Stop = stop,
-            Progress = new Watch(step =>
-            {
-                onStep?.Invoke(step, student);
-                if (step.Step == stopAfter)
-                {
-                    stop.Request();
-                }
-            }),
-        });
-        return (trainer.Run(), TinyTask.Weights(student.Module));
+            StopAfter = stopAfter,
+            OnStep = step => onStep?.Invoke(step, student),
+        }.Run(folder);
+        return (result, weights);
     }
 
     /// <summary>No teacher; in the given updates the task loss counts infinitely.</summary>
     private sealed class Poison(int[] updates) : Guide
     {
         public override LossWeights WeightsAt(int completed) => new(updates.Contains(completed) ? double.PositiveInfinity : 1, 0, 0);
-    }
-
-    private sealed class Watch(Action<StepReport> onStep) : IProgressSink
-    {
-        public void Report(in StepReport step) => onStep(step);
-
-        public void Report(in EvaluationReport evaluation)
-        {
-        }
-
-        public void Note(string line)
-        {
-        }
     }
 }

@@ -3,6 +3,7 @@ using LinearCald.Distillation.Conversion;
 using LinearCald.Distillation.Recipes;
 using LinearCald.Distillation.Reporting;
 using LinearCald.Distillation.Speech;
+using LinearCald.Distillation.Tests.Reporting;
 using LinearCald.Distillation.Tests.Training;
 using LinearCald.Distillation.Training;
 using LinearCald.Models.Wav2Vec2;
@@ -75,7 +76,7 @@ public sealed class SpeechConversionTests : IDisposable
         Recipe recipe = Small(classes: false, "training.max_steps=3", "training.checkpoint_every=1", "training.dropout=0.1", "task.mask_time_prob=0.2", "training.frame_limit=40000").Variant("target");
         Session(recipe).Convert(recipe, Source, _folder["whole"]);
         StopRequest stop = new();
-        Recorder recorder = new() { OnStep = step => { if (step == 1) { stop.Request(); } } };
+        ProgressRecorder recorder = new() { OnStep = step => { if (step.Step == 1) { stop.Request(); } } };
         Assert.Throws<RunStoppedException>(() => new ConversionSession(recipe, new SessionOptions { Device = Cpu, Progress = recorder, Stop = stop }).Convert(recipe, Source, _folder["parts"]));
         new ConversionSession(recipe, new SessionOptions { Device = Cpu, Resume = true }).Convert(recipe, Source, _folder["parts"]);
         using PretrainedWav2Vec2 whole = Wav2Vec2Files.LoadCtc(Path.Combine(_folder["whole"], "model"), Context());
@@ -141,7 +142,7 @@ public sealed class SpeechConversionTests : IDisposable
         File.AppendAllText(table, "gone.wav\ttrain\ten\tx\t1.0\thello\thello\n");
         CaldException error = Assert.Throws<CaldException>(() => Session(Small(classes: false)));
         Assert.Contains("gone.wav", error.Message, StringComparison.Ordinal);
-        Recorder recorder = new();
+        ProgressRecorder recorder = new();
         Recipe skipping = Small(classes: false, "task.bad_clips=skip");
         ConversionSession session = new(skipping, new SessionOptions { Device = Cpu, Progress = recorder });
         Assert.Equal(Clips, session.Data.Rows);
@@ -181,20 +182,5 @@ public sealed class SpeechConversionTests : IDisposable
         }
 
         File.WriteAllLines(Path.Combine(folder, "transcripts.tsv"), lines);
-    }
-
-    private sealed class Recorder : IProgressSink
-    {
-        public List<string> Lines { get; } = [];
-
-        public Action<int>? OnStep { get; init; }
-
-        public void Report(in StepReport step) => OnStep?.Invoke(step.Step);
-
-        public void Report(in EvaluationReport evaluation)
-        {
-        }
-
-        public void Note(string line) => Lines.Add(line);
     }
 }

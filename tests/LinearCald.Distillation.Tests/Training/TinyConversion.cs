@@ -142,23 +142,24 @@ internal sealed record TinyConversion : IDisposable
         using TemporaryFolder folder = new();
         using TaskModel student = Student(device);
         using FrozenGuide guide = new(Teacher(device), Guidance, Data.TotalUpdates(Training), Training.GradientAccumulation, 7);
-        Losses losses = new(onStep);
-        using Trainer trainer = new(new TrainingPlan
+        List<double> losses = [];
+        (_, Dictionary<string, float[]> weights, (int kinds, long replays)) = new TinyTraining
         {
-            Stage = "tiny",
             Model = student,
             Guide = guide,
             Optimisation = Training,
             Guidance = Guidance,
             Data = Data,
             Metric = Metric,
-            Folder = folder.Path,
             Device = device,
-            Progress = losses,
-            MostRecordings = recordings,
-        });
-        trainer.Run();
-        return new ConversionOutcome(losses.Numbers, TinyTask.Weights(student.Module), trainer.Recorded.Kinds, trainer.Recorded.Replays);
+            Recordings = recordings,
+            OnStep = step =>
+            {
+                losses.AddRange([step.TaskLoss, step.LayerLoss, step.KlLoss, step.GradientNorm]);
+                onStep?.Invoke(step);
+            },
+        }.Run(folder.Path);
+        return new ConversionOutcome(losses, weights, kinds, replays);
     }
 
     public void Dispose() => Files?.Dispose();
@@ -169,31 +170,6 @@ internal sealed record TinyConversion : IDisposable
     {
         truncated = false;
         return [.. text.Split(' ').Select(id => int.Parse(id, CultureInfo.InvariantCulture))];
-    }
-
-    private sealed class Losses(Action<StepReport>? onStep) : IProgressSink
-    {
-        public List<double> Numbers { get; } = [];
-
-        public void Report(in StepReport step)
-        {
-            Numbers.AddRange([step.TaskLoss, step.LayerLoss, step.KlLoss, step.GradientNorm]);
-            onStep?.Invoke(step);
-        }
-
-        public void Report(in EvaluationReport evaluation)
-        {
-        }
-
-        AssertSameBits(other);
-    }
-
-    /// <summary>Fails unless all numbers are the other run's, bit for bit.</summary>
-    public void AssertSameBits(ConversionOutcome other)
-    {
-        public void Note(string line)
-        {
-        }
     }
 }
 
@@ -209,6 +185,12 @@ internal sealed record ConversionOutcome(IReadOnlyList<double> Losses, Dictionar
     {
         // In float16 the first gradients may overflow until the scale has been lowered; the norm tells.
         Assert.All(Losses.Where((_, i) => i % 4 != 3), loss => Assert.True(double.IsFinite(loss)));
+        AssertSameBits(other);
+    }
+
+    /// <summary>Fails unless all numbers are the other run's, bit for bit.</summary>
+    public void AssertSameBits(ConversionOutcome other)
+    {
         Assert.Equal(Losses.Select(BitConverter.DoubleToInt64Bits), other.Losses.Select(BitConverter.DoubleToInt64Bits));
         Assert.Equal(Weights.Keys, other.Weights.Keys);
         Assert.Empty(Weights.Where(w => !MemoryMarshal.AsBytes<float>(w.Value).SequenceEqual(MemoryMarshal.AsBytes<float>(other.Weights[w.Key]))).Select(w => w.Key));

@@ -11,7 +11,7 @@ using LinearCald.Nn.Optimisers;
 namespace LinearCald.Distillation.Tests.Training;
 
 /// <summary>A run of <see cref="Trainer"/> on <see cref="TinyTask"/>: 5 updates an epoch, 2 epochs, dropout on in student and teacher.</summary>
-internal sealed partial record TinyRun : IProgressSink
+internal sealed partial record TinyRun
 {
     public ClassificationData Data { get; init; } = TinyTask.Data();
 
@@ -50,37 +50,28 @@ internal sealed partial record TinyRun : IProgressSink
     /// <summary>Waypoint folders that took over, with the update, in this process.</summary>
     public List<(int Update, string Folder)> Switches { get; } = [];
 
-    private StopRequest Stop { get; set; } = new();
-
-    private RobertaForSequenceClassification? Trained { get; set; }
-
     private int Total => Data.TotalUpdates(Optimisation);
 
     /// <summary>Runs to the end, or to <see cref="StopAfter"/>.</summary>
     /// <returns>The result and the weights in the model at the end.</returns>
     public (TrainingResult Result, Dictionary<string, float[]> Weights) Run(string folder, bool resume = false)
     {
-        Directory.CreateDirectory(folder);
-        Stop = new StopRequest();
         using RobertaForSequenceClassification model = Model?.Invoke() ?? TinyTask.Student(3, Dropout);
         using Guide guide = Guide?.Invoke() ?? GuideOfMode();
-        Trained = model;
-        using Trainer trainer = new(new TrainingPlan
+        (TrainingResult result, Dictionary<string, float[]> weights, _) = new TinyTraining
         {
-            Stage = "tiny",
             Model = new ClassifierModel(model),
             Guide = guide,
             Optimisation = Optimisation,
             Guidance = Guidance,
             Data = Data,
             Metric = TaskMetric.Accuracy,
-            Folder = folder,
-            Device = TinyTask.Cpu,
             Resume = resume,
-            Progress = this,
-            Stop = Stop,
-        });
-        return (trainer.Run(), TinyTask.Weights(model));
+            StopAfter = StopAfter,
+            OnStep = step => OnStep?.Invoke(step, model),
+            OnEvaluation = evaluation => OnEvaluation?.Invoke(evaluation, model),
+        }.Run(folder);
+        return (result, weights);
     }
 
     /// <summary>Runs until <see cref="StopAfter"/>, which must come before the end.</summary>
@@ -110,21 +101,6 @@ internal sealed partial record TinyRun : IProgressSink
             return path;
         }),
     ];
-
-    void IProgressSink.Report(in StepReport step)
-    {
-        OnStep?.Invoke(step, Trained!);
-        if (step.Step == StopAfter)
-        {
-            Stop.Request();
-        }
-    }
-
-    void IProgressSink.Report(in EvaluationReport evaluation) => OnEvaluation?.Invoke(evaluation, Trained!);
-
-    void IProgressSink.Note(string line)
-    {
-    }
 
     private Guide GuideOfMode() => Guidance.Mode switch
     {
