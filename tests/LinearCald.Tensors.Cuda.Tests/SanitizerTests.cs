@@ -100,6 +100,9 @@ public sealed class SanitizerTests : IDisposable
             GemmChecks.Warpgroups(_accelerator, GemmPrecision.BFloat16, tile, (form & 1) == 1, (form & 2) == 0, tile.Stages + 1);
             form++;
         }
+
+        GemmChecks.Warpgroups(_accelerator, GemmPrecision.TensorFloat32, GemmPlan.WarpgroupTiles[2], false, false, 3);
+        GemmChecks.TermsOnWarpgroups(_accelerator, GemmPlan.WarpgroupTiles[2], true, false, 4, 1);
     }
 
     [CudaFact]

@@ -111,7 +111,7 @@ internal static class GemmChecks
     /// <summary>Operands of two terms on warpgroups: all forms, parts, stacks, and rows that overlap.</summary>
     public static void TermsOnWarpgroups(Accelerator accelerator, GemmTile tile, bool transposeA, bool transposeB, int blocks, int products)
     {
-        GemmProblem problem = GemmProblem.Contiguous(tile.M + 8, (tile.N / 2) + 16, TermSplit.Run * blocks, transposeA, transposeB, products) with
+        GemmProblem problem = GemmProblem.Contiguous(tile.M + 8, (tile.N / 2) + 16, (TermSplit.Run * blocks) - (transposeA && !transposeB && products == 1 ? 13 : 0), transposeA, transposeB, products) with
         {
             Precision = GemmPrecision.TwoBFloat16,
             Accumulate = blocks % 2 == 1,

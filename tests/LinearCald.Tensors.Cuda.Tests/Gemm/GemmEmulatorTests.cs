@@ -69,6 +69,7 @@ public sealed class GemmEmulatorTests : IDisposable
     [InlineData(0, 4, 1, false, false)]
     [InlineData(1, 3, 1, true, true)]
     [InlineData(2, 7, 2, true, false)]
+    [InlineData(2, 4, 1, true, false)]
     public void TermsOnWarpgroups(int tile, int blocks, int products, bool transposeA, bool transposeB) =>
         GemmChecks.TermsOnWarpgroups(_device, GemmPlan.WarpgroupTiles[tile], transposeA, transposeB, blocks, products);
 

@@ -91,6 +91,17 @@ public sealed class GemmPtxTests
         Assert.Equal(2, Count(kernel.Ptx, @"cvta\.param\.u64"));
     }
 
+    [Fact]
+    public void WarpgroupsMultiplyTensorFloat32AsItComes()
+    {
+        using RecordingAccelerator device = new();
+        GemmProblem problem = GemmProblem.Contiguous(4096, 4096, 4096, false, true) with { Precision = GemmPrecision.TensorFloat32 };
+        GemmLauncher.Run(device, problem, new GemmOperands(4096, 8192, 12288), new GemmPlan(GemmPlan.WarpgroupTiles[0], 1) { Warpgroups = true });
+        string ptx = Assert.Single(device.Compiled).Ptx;
+        Assert.Equal(4, Count(ptx, @"wgmma\.mma_async\.sync\.aligned\.m64n256k8\.f32\.tf32\.tf32 \{[^}]*\}, %rd\d+, %rd\d+, %p\d+, 1, 1;"));
+        Assert.Equal(0, Count(ptx, @"cvt\.rna|\.local"));
+    }
+
     /// <summary>The loop over blocks of k of the table's first tile, from its label to its last branch back.</summary>
     private static string Loop(GemmPrecision precision, bool transposeA, bool transposeB)
     {

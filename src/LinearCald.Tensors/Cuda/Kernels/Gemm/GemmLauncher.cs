@@ -84,14 +84,14 @@ internal static unsafe class GemmLauncher
     {
         if (!WarpgroupLaunch.TakesTerms(problem))
         {
-            throw new CaldException($"matrix product: {problem} of two terms; warpgroups need sums, rows along k and products that begin at multiples of {TermSplit.Run} elements");
+            throw new CaldException($"matrix product: {problem} of two terms; warpgroups need rows along k, and products of stacks, that begin at multiples of {TermSplit.Run} elements");
         }
 
         nint a = TermSplit.Copy(accelerator, operands.A, WarpgroupLaunch.ElementsA(problem), problem.TransposeA ? problem.LeadingA : 1);
         nint b = TermSplit.Copy(accelerator, operands.B, WarpgroupLaunch.ElementsB(problem), problem.TransposeB ? 1 : problem.LeadingB);
         GemmProblem terms = problem with
         {
-            K = 2 * problem.K,
+            K = (problem.K + TermSplit.Run - 1) / TermSplit.Run * 2 * TermSplit.Run,
             LeadingA = problem.TransposeA ? problem.LeadingA : 2 * problem.LeadingA,
             LeadingB = problem.TransposeB ? 2 * problem.LeadingB : problem.LeadingB,
             StrideA = 2 * problem.StrideA,

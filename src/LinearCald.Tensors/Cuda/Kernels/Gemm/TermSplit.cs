@@ -15,7 +15,9 @@ internal static unsafe class TermSplit
     private const int InFlight = 4;
     private static readonly Kernel s_kernel = Kernel.Of(Split);
 
-    /// <summary>Copies all elements from the first to the last, those between rows and between products too, into device memory that the caller frees.</summary>
+    /// <summary>
+    /// Copies all elements from the first to the last, those between rows and between products too, into device memory that the caller frees. The last run is filled up with zeros.
+    /// </summary>
     /// <param name="accelerator">The device.</param>
     /// <param name="source">First element, at a multiple of 16 bytes.</param>
     /// <param name="elements">A multiple of four.</param>
@@ -24,16 +26,20 @@ internal static unsafe class TermSplit
     {
         int block = Run * unit, quads = checked((int)(elements / 4));
         long room = (elements + block - 1) / block * block;
+        int all = checked((int)(room / 4));
         nint copy = accelerator.Allocate(2 * room * sizeof(ushort), "the terms of an operand");
-        int groups = (int)(((long)quads + (Threads * InFlight) - 1) / (Threads * InFlight));
+        int groups = (int)(((long)all + (Threads * InFlight) - 1) / (Threads * InFlight));
         accelerator.Launch(
-            s_kernel, new LaunchShape(groups, Threads), new ReadOnlyView<Float4>((Float4*)source, quads), new View<UInt2>((UInt2*)copy, room / 2), quads, new FastDivisor(block / 4));
+            s_kernel, new LaunchShape(groups, Threads), new ReadOnlyView<Float4>((Float4*)source, quads), new View<UInt2>((UInt2*)copy, room / 2), quads, all, new FastDivisor(block / 4));
         return copy;
     }
 
     /// <summary>Grid: quads along x.</summary>
+    /// <param name="quads">Of the operand.</param>
+    /// <param name="all">Of whole runs.</param>
+    /// <param name="block">Quads of a run.</param>
     [Kernel(Name = "gemm_split_terms")]
-    public static void Split(ReadOnlyView<Float4> x, View<UInt2> y, int quads, FastDivisor block)
+    public static void Split(ReadOnlyView<Float4> x, View<UInt2> y, int quads, int all, FastDivisor block)
     {
         int first = (Grid.IndexX * (Threads * InFlight)) + Group.Thread;
         Registers<Float4, N4> values = default;
@@ -44,13 +50,17 @@ internal static unsafe class TermSplit
             {
                 values[i] = x[first + (i * Threads)];
             }
+            else
+            {
+                values[i] = default;
+            }
         }
 
         for (int i = 0; i < InFlight; i++)
         {
             Loop.Unroll();
             int quad = first + (i * Threads);
-            if (quad < quads)
+            if (quad < all)
             {
                 Float4 value = values[i];
                 UInt2 high = new(Packed.BFloat16(value.X, value.Y), Packed.BFloat16(value.Z, value.W));

@@ -37,11 +37,11 @@ internal static class WarpgroupLaunch
     public static bool Takes(in GemmOperands operands) => (((long)operands.A | operands.B) & (Alignment - 1)) == 0;
 
     /// <summary>
-    /// Whether <see cref="TermSplit"/> can split the operands as they lie, in one run each: what follows each other along k in rows, or rows in products, does so in whole
-    /// multiples of its runs.
+    /// Whether <see cref="TermSplit"/> can split the operands as they lie, in one go each: what follows each other along k in rows, or rows in products, does so in whole
+    /// multiples of its runs. Only sums of single products of operands that both lie across k may end within a run.
     /// </summary>
     public static bool TakesTerms(in GemmProblem problem) =>
-        problem.K % TermSplit.Run == 0
+        (problem.K % TermSplit.Run == 0 || (problem.TransposeA && !problem.TransposeB && problem.Batch == 1))
         && (problem.TransposeA ? LieAcross(problem, problem.M, problem.LeadingA, problem.StrideA) : LieAlong(problem.LeadingA, problem.StrideA))
         && (problem.TransposeB ? LieAlong(problem.LeadingB, problem.StrideB) : LieAcross(problem, problem.N, problem.LeadingB, problem.StrideB));
 
