@@ -18,6 +18,12 @@ public sealed class ForwardContext
     /// <summary>The type of what goes through matrix products, attention and scans; null for the parameters' own. Residual streams and norms keep the parameters' type.</summary>
     public DType? ComputeType { get; init; }
 
+    /// <summary>
+    /// The compute type of parts whose rounding multiplies on the way (recurrent mixers, convolutions over waves): Float16 where the compute type is BFloat16, at the same cost and
+    /// with three more binary digits; gradients pass through a <see cref="GradientScale"/> then. Otherwise <see cref="ComputeType"/>.
+    /// </summary>
+    public DType? FineType => ComputeType == DType.BFloat16 ? DType.Float16 : ComputeType;
+
     /// <summary>Whether layers keep only their inputs and are computed again in the backward pass.</summary>
     public bool Checkpointing { get; init; }
 

@@ -23,8 +23,9 @@ internal abstract partial class Backend
     /// </summary>
     /// <param name="gh">[B, Lout, Cout]: the gradient of the argument of the activation.</param>
     /// <param name="w">[Cout, K, Cin/groups], of gh's type.</param>
+    /// <param name="digits">Of float32 operands, where the device would round them to tf32.</param>
     /// <param name="gx">[B, L, Cin]: all of it is written, also rows that no output reads.</param>
-    public abstract void Conv1dInputGradient(Tensor gh, Tensor w, int stride, int padding, int groups, Tensor gx);
+    public abstract void Conv1dInputGradient(Tensor gh, Tensor w, int stride, int padding, int groups, ProductDigits digits, Tensor gx);
 
     /// <summary>The gradient of the weight of <see cref="Conv1d"/>: gw[o, j, c] = Σ over b and t of gh[b, t, o] · x[b, t · stride + j − padding, c].</summary>
     /// <param name="gh">[B, Lout, Cout].</param>

@@ -84,6 +84,30 @@ public sealed class GoldenFixtureTests
         Assert.True(result.Pass, result.ToJson());
     }
 
+    [Theory]
+    [InlineData(Precision.Tf32)]
+    [InlineData(Precision.Bf16)]
+    [InlineData(Precision.Fp16)]
+    public void EveryOperatorIsWithinItsBudgetInReducedPrecision(Precision precision)
+    {
+        using EmulatorAccelerator emulator = new();
+        GpuDevice device = new(emulator) { TensorFloat32 = precision == Precision.Tf32 };
+        Assert.All(FixtureVerifier.Verify(FixtureFolder.PathOf("seed0/ops"), device, precision), r => Assert.True(r.Pass, r.ToJson()));
+    }
+
+    /// <summary>Budgets hold for every seed of the fixtures, not only for the one that is kept with the tests.</summary>
+    [GoldenFolderFact]
+    public void OtherSeedsAreWithinTheirBudgetsInEveryPrecision()
+    {
+        using EmulatorAccelerator emulator = new();
+        foreach (Precision precision in Enum.GetValues<Precision>())
+        {
+            GpuDevice device = new(emulator) { TensorFloat32 = precision != Precision.Fp32 };
+            CaseResult[] results = [.. FixtureVerifier.Verify(GoldenFolderFactAttribute.Folder!, device, precision)];
+            Assert.All(results.Where(r => r.Skipped is null), r => Assert.True(r.Pass, $"{precision}: {r.ToJson()}"));
+        }
+    }
+
     [Fact]
     public void EveryOperatorOfTheRecipesIsWithinItsBudget()
     {

@@ -1,5 +1,6 @@
 using LinearCald.Distillation.Recipes;
 using LinearCald.Distillation.Training;
+using LinearCald.Nn;
 using LinearCald.Tensors;
 using LinearCald.Tensors.Autograd;
 using LinearCald.Tensors.Memory;
@@ -10,29 +11,46 @@ namespace LinearCald.Distillation.Verification;
 /// <summary>
 /// The operators of a golden <c>ops</c> folder: <c>OP.ARGUMENT</c> and <c>OP.grad_out</c> in, <c>OP.out</c> and <c>OP.grad.ARGUMENT</c> expected.
 /// </summary>
+/// <remarks>
+/// In mixed precision an operator's data have the type that they have in the models. The rounding of arguments is part of an error, and it is not bounded where gradients are small differences of
+/// large sums (A of a scan) or values grow exponentially (softmax): 8 digits would fail there whatever the kernel does, which is why no model has them there.
+/// </remarks>
 internal static class OperatorCases
 {
-    private static readonly Dictionary<string, Func<Arguments, Tensor>> Operators = new()
+    private static readonly Dictionary<string, (Part Part, Func<Arguments, Tensor> Compute)> Operators = new()
     {
-        ["gelu_erf"] = a => a["x"].Apply(Activation.GeluErf),
-        ["gelu_tanh"] = a => a["x"].Apply(Activation.GeluTanh),
-        ["silu"] = a => a["x"].Apply(Activation.Silu),
-        ["softplus"] = a => a["x"].Apply(Activation.Softplus),
-        ["softmax"] = a => a["x"].Softmax(),
-        ["log_softmax"] = a => a["x"].LogSoftmax(),
-        ["layer_norm"] = a => a["x"].LayerNorm(a["w"], a["b"]),
-        ["embedding"] = a => a["w"].Embedding(a.Integers("i")),
-        ["cross_entropy_ignore"] = a => a["x"].CrossEntropy(a.Integers("y")).Reshape(1),
-        ["kl_temperature_2"] = KlRows,
-        ["sdpa_causal"] = CausalAttention,
-        ["selective_scan"] = SelectiveScan,
-        ["conv1d_depthwise_causal"] = a => a["x"].Transpose(1, 2).CausalConv1d(a["w"], a["b"], Activation.Silu).Transpose(1, 2),
-        ["conv1d_strided"] = a => a["x"].Transpose(1, 2).Conv1d(a["w"], a["b"], stride: 5).Transpose(1, 2),
-        ["conv1d_grouped_same"] = a => a["x"].Transpose(1, 2).Conv1d(a["w"], a["b"], padding: 8, groups: 4).Narrow(1, 0, a["x"].Shape[2]).Transpose(1, 2),
-        ["group_norm"] = a => a["x"].Transpose(1, 2).GroupNorm(8, a["w"], a["b"]).Transpose(1, 2),
-        ["rms_norm_gated"] = a => a["x"].GatedRmsNorm(a["z"], a["w"]),
-        ["ssd"] = Ssd,
+        ["gelu_erf"] = (Part.Products, a => a["x"].Apply(Activation.GeluErf)),
+        ["gelu_tanh"] = (Part.Products, a => a["x"].Apply(Activation.GeluTanh)),
+        ["silu"] = (Part.Products, a => a["x"].Apply(Activation.Silu)),
+        ["softplus"] = (Part.Fine, a => a["x"].Apply(Activation.Softplus)),
+        ["softmax"] = (Part.Losses, a => a["x"].Softmax()),
+        ["log_softmax"] = (Part.Losses, a => a["x"].LogSoftmax()),
+        ["layer_norm"] = (Part.Fine, a => a["x"].LayerNorm(a["w"], a["b"])),
+        ["embedding"] = (Part.Losses, a => a["w"].Embedding(a.Integers("i"))),
+        ["cross_entropy_ignore"] = (Part.Losses, a => a["x"].CrossEntropy(a.Integers("y")).Reshape(1)),
+        ["kl_temperature_2"] = (Part.Losses, KlRows),
+        ["sdpa_causal"] = (Part.Products, CausalAttention),
+        ["selective_scan"] = (Part.Fine, SelectiveScan),
+        ["conv1d_depthwise_causal"] = (Part.Fine, a => a["x"].Transpose(1, 2).CausalConv1d(a["w"], a["b"], Activation.Silu).Transpose(1, 2)),
+        ["conv1d_strided"] = (Part.Fine, a => a["x"].Transpose(1, 2).Conv1d(a["w"], a["b"], stride: 5).Transpose(1, 2)),
+        ["conv1d_grouped_same"] = (Part.Products, a => a["x"].Transpose(1, 2).Conv1d(a["w"], a["b"], padding: 8, groups: 4).Narrow(1, 0, a["x"].Shape[2]).Transpose(1, 2)),
+        ["group_norm"] = (Part.Fine, a => a["x"].Transpose(1, 2).GroupNorm(8, a["w"], a["b"]).Transpose(1, 2)),
+        ["rms_norm_gated"] = (Part.Fine, a => a["x"].GatedRmsNorm(a["z"], a["w"])),
+        ["ssd"] = (Part.Fine, Ssd),
     };
+
+    /// <summary>Where models have an operator, which decides what its data are in mixed precision.</summary>
+    private enum Part
+    {
+        /// <summary>Among products and attention: the compute type.</summary>
+        Products,
+
+        /// <summary>In recurrent mixers, or among the convolutions over waves: <see cref="ForwardContext.FineType"/>.</summary>
+        Fine,
+
+        /// <summary>Ids, logits and what losses make of them, probabilities of attention: Float32 in every precision.</summary>
+        Losses,
+    }
 
     public static IEnumerable<CaseResult> Verify(Fixture fixture, Device device, Precision precision)
     {
@@ -40,17 +58,28 @@ internal static class OperatorCases
         foreach (string name in fixture.Expected.Entries.Select(e => e.Name).Where(n => n.EndsWith(Suffix, StringComparison.Ordinal)).Order(StringComparer.Ordinal))
         {
             string op = name[..^Suffix.Length];
-            yield return Operators.TryGetValue(op, out Func<Arguments, Tensor>? compute)
-                ? One(fixture, op, compute, device, precision)
+            yield return Operators.TryGetValue(op, out (Part Part, Func<Arguments, Tensor> Compute) found)
+                ? One(fixture, op, found.Compute, device, precision, TypeIn(found.Part, precision))
                 : CaseResult.NotBuilt($"{fixture.Name}/{op}", device.Name, "this operator is not part of this version");
         }
     }
 
-    private static CaseResult One(Fixture fixture, string op, Func<Arguments, Tensor> compute, Device device, Precision precision)
+    private static DType? TypeIn(Part part, Precision precision)
+    {
+        ForwardContext context = new() { ComputeType = precision.ComputeType() };
+        return part switch
+        {
+            Part.Products => context.ComputeType,
+            Part.Fine => context.FineType,
+            _ => null,
+        };
+    }
+
+    private static CaseResult One(Fixture fixture, string op, Func<Arguments, Tensor> compute, Device device, Precision precision, DType? type)
     {
         using MemoryScope scope = MemoryScope.Begin();
         using Tape tape = Tape.Record();
-        Arguments arguments = new(fixture, op, device, precision.ComputeType());
+        Arguments arguments = new(fixture, op, device, type);
         Tensor y = compute(arguments).To(DType.Float32);
         ErrorMeter meter = new();
         meter.Add(op + ".out", "out", Fixture.Values(y), fixture.ExpectedValues(op + ".out"));

@@ -6,7 +6,7 @@ using LinearCald.Tensors.Ops;
 namespace LinearCald.Models.Mamba;
 
 /// <summary>
-/// What a recurrent mixer computes in. In bf16 that is Float16, at the same cost: gradients of rates and time steps are small differences of large sums, which multiply the rounding of all
+/// What a recurrent mixer computes in: <see cref="ForwardContext.FineType"/>. In bf16 that is Float16, at the same cost: gradients of rates and time steps are small differences of large sums, which multiply the rounding of all
 /// that is stored and multiplied on the way, and Float16 has three more binary digits. Mixers read normalised hidden states, so that its range is enough; gradients pass through a
 /// <see cref="GradientScale"/>.
 /// </summary>
@@ -17,18 +17,14 @@ internal static class MixerFormat
     /// <param name="context">Gives the compute type.</param>
     public static (Tensor X, GradientScale? Scale) Enter(Tensor x, ForwardContext context)
     {
-        if (context.ComputeType != DType.BFloat16)
+        DType type = context.FineType ?? x.Type;
+        if (type == (context.ComputeType ?? type) || !Tape.IsRecording)
         {
-            return (context.Compute(x), null);
-        }
-
-        if (!Tape.IsRecording)
-        {
-            return (x.To(DType.Float16), null);
+            return (x.To(type), null);
         }
 
         GradientScale scale = new(x.Device);
-        return (scale.Parameter(x.To(DType.Float32)).To(DType.Float16), scale);
+        return (scale.Parameter(x.To(DType.Float32)).To(type), scale);
     }
 
     /// <summary>What a mixer's last map gives: its sums unrounded, unless the residual stream has the mixer's type.</summary>

@@ -13,7 +13,7 @@ namespace LinearCald.Models.Wav2Vec2;
 /// </summary>
 /// <remarks>
 /// Seven layers of rounded operands and results stand before everything else, and made nearly all of the error of every gradient behind them. So in tf32 the forward products
-/// take operands of two terms, and in bf16 the convolutions compute in Float16, at the same cost. Waves are normalised and the published encoders were trained in Float16, so that its range is enough; gradients pass through a <see cref="GradientScale"/>.
+/// and the input gradients of the later layers take operands of two terms, and in bf16 the convolutions compute in Float16, at the same cost. Waves are normalised and the published encoders were trained in Float16, so that its range is enough; gradients pass through a <see cref="GradientScale"/>.
 /// </remarks>
 internal sealed class FeatureEncoder : Module
 {
@@ -58,7 +58,7 @@ internal sealed class FeatureEncoder : Module
     internal Tensor Whole(Tensor samples, ForwardContext context)
     {
         using MemoryScope scope = MemoryScope.Begin();
-        GradientScale? scale = context.ComputeType == DType.BFloat16 && Tape.IsRecording ? new GradientScale(samples.Device) : null;
+        GradientScale? scale = context.FineType != context.ComputeType && Tape.IsRecording ? new GradientScale(samples.Device) : null;
         Tensor y = Through(0, _layers.Length, Channel(samples, context), scale);
         return scope.Keep(scale?.Leave(y) ?? y.To(_layers[0].Type));
     }
@@ -129,12 +129,5 @@ internal sealed class FeatureEncoder : Module
         samples.Device, _layers[0].Type, new Shape(samples.Shape[0], _config.Frames(samples.Shape[1]), _config.ConvolutionChannels[^1]));
 
     /// <summary>[B, S] → [B, S, 1] in the type of the convolutions.</summary>
-    private Tensor Channel(Tensor samples, ForwardContext context) => samples.Reshape(samples.Shape[0], samples.Shape[1], 1).To(Type(context));
-
-    private DType Type(ForwardContext context) => context.ComputeType switch
-    {
-        null => _layers[0].Type,
-        DType.BFloat16 => DType.Float16,
-        { } type => type,
-    };
+    private Tensor Channel(Tensor samples, ForwardContext context) => samples.Reshape(samples.Shape[0], samples.Shape[1], 1).To(context.FineType ?? _layers[0].Type);
 }

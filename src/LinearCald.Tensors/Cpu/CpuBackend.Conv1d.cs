@@ -22,7 +22,7 @@ internal sealed unsafe partial class CpuBackend
         }
     }
 
-    public override void Conv1dInputGradient(Tensor gh, Tensor w, int stride, int padding, int groups, Tensor gx)
+    public override void Conv1dInputGradient(Tensor gh, Tensor w, int stride, int padding, int groups, ProductDigits digits, Tensor gx)
     {
         Conv1dShape shape = new(gx.Shape[0], gx.Shape[1], gx.Shape[2], w.Shape[0], w.Shape[1], stride, padding, groups);
         switch (gh.Type)

@@ -12,8 +12,11 @@ internal sealed partial class GpuBackend
         Kernels.Conv1d.Forward(_accelerator, problem, Address(x), Address(w), AddressOrZero(bias), f, AddressOrZero(pre), Address(y));
     }
 
-    public override void Conv1dInputGradient(Tensor gh, Tensor w, int stride, int padding, int groups, Tensor gx) =>
-        Kernels.Conv1d.InputGradient(_accelerator, ConvolutionOf(gx, w.Shape[0], w.Shape[1], stride, padding, groups), Address(gh), Address(w), Address(gx));
+    public override void Conv1dInputGradient(Tensor gh, Tensor w, int stride, int padding, int groups, ProductDigits digits, Tensor gx)
+    {
+        Conv1dProblem problem = ConvolutionOf(gx, w.Shape[0], w.Shape[1], stride, padding, groups) with { Precision = PrecisionOf("Conv1d", gh, digits) };
+        Kernels.Conv1d.InputGradient(_accelerator, problem, Address(gh), Address(w), Address(gx));
+    }
 
     public override void Conv1dWeightGradient(Tensor gh, Tensor x, int stride, int padding, int groups, Tensor gw) =>
         Kernels.Conv1d.WeightGradient(_accelerator, ConvolutionOf(x, gw.Shape[0], gw.Shape[1], stride, padding, groups), Address(gh), Address(x), gw.Type, Address(gw));

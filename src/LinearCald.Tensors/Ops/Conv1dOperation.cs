@@ -17,12 +17,13 @@ public static class Conv1dOperation
     /// <param name="padding">Rows of zeros before the first input and after the last.</param>
     /// <param name="groups">Equal parts of the input's channels; each feeds an equal part of the output's.</param>
     /// <param name="activation">f, fused.</param>
-    /// <param name="digits">Of float32 operands in this product; those of its gradients have <see cref="ProductDigits.Eleven"/>.</param>
+    /// <param name="digits">Of float32 operands in this product; those of the weight's gradient have <see cref="ProductDigits.Eleven"/>.</param>
+    /// <param name="gradientDigits">Of float32 operands in the gradient of the input.</param>
     /// <returns>[B, Lout, Cout], Lout = (L + 2 · padding − K)/stride + 1.</returns>
     /// <exception cref="CaldException">Shapes or types do not fit, or the input is shorter than the kernel.</exception>
     public static Tensor Conv1d(
         this Tensor x, Tensor weight, Tensor? bias, int stride = 1, int padding = 0, int groups = 1, Activation activation = Activation.None,
-        ProductDigits digits = ProductDigits.Eleven)
+        ProductDigits digits = ProductDigits.Eleven, ProductDigits gradientDigits = ProductDigits.Eleven)
     {
         ArgumentNullException.ThrowIfNull(x);
         ArgumentNullException.ThrowIfNull(weight);
@@ -36,7 +37,7 @@ public static class Conv1dOperation
         Tensor operand = TapsFirst(weight, x.Type);
         x.Device.Backend.Conv1d(x, operand, bias, stride, padding, groups, activation, pre, digits, y);
         return record
-            ? Tape.Attach(y, new Node(x, weight, operand, bias, stride, padding, groups, activation, activation == Activation.None ? null : pre ?? y))
+            ? Tape.Attach(y, new Node(x, weight, operand, bias, stride, padding, groups, activation, activation == Activation.None ? null : pre ?? y, gradientDigits))
             : y;
     }
 
@@ -112,9 +113,12 @@ public static class Conv1dOperation
         private readonly int _groups;
         private readonly Activation _activation;
         private readonly Tensor? _saved;
+        private readonly ProductDigits _digits;
 
-        public Node(Tensor x, Tensor weight, Tensor operand, Tensor? bias, int stride, int padding, int groups, Activation activation, Tensor? saved)
+        public Node(
+            Tensor x, Tensor weight, Tensor operand, Tensor? bias, int stride, int padding, int groups, Activation activation, Tensor? saved, ProductDigits digits)
         {
+            _digits = digits;
             _x = Save(x);
             _weight = weight;
             _operand = Save(operand);
@@ -153,7 +157,7 @@ public static class Conv1dOperation
             InputGradient gx = Gradients.For(_x, strided: false);
             if (gx.Buffer is { } buffer)
             {
-                backend.Conv1dInputGradient(gh, _operand, _stride, _padding, _groups, buffer);
+                backend.Conv1dInputGradient(gh, _operand, _stride, _padding, _groups, _digits, buffer);
                 gx.Done();
             }
         }

@@ -212,7 +212,8 @@ public static class KernelCatalogue
             backend.Conv1d(x, w, bias, stride, padding, groups, Activation.GeluErf, null, ProductDigits.Sixteen, y);
             backend.Conv1d(x, w, bias, stride, padding, groups, Activation.GeluErf, y, ProductDigits.Eleven, y);
             backend.Conv1dWeightGradient(y, x, stride, padding, groups, gw);
-            backend.Conv1dInputGradient(y, w, stride, padding, groups, x);
+            backend.Conv1dInputGradient(y, w, stride, padding, groups, ProductDigits.Eleven, x);
+            backend.Conv1dInputGradient(y, w, stride, padding, groups, ProductDigits.Sixteen, x);
         }
 
         Tensor Make(DType of, params ReadOnlySpan<int> extents) => Tensor.Empty(device, of, new Shape(extents));
