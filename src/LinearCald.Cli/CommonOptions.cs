@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using System.Numerics;
 using LinearCald.Distillation.Recipes;
 
 namespace LinearCald.Cli;
@@ -114,8 +115,11 @@ internal static class CommonOptions
         CustomParser = result =>
             int.TryParse(result.Tokens[0].Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int number) && number >= min && number <= max
                 ? number
-                : Refuse<int?>(result, $"a whole number from {min} {(max == int.MaxValue ? "up" : $"to {max}")}"),
+                : Refuse<int?>(result, $"a whole number from {min} {(max < int.MaxValue || IsAboveInt32(result.Tokens[0].Value) ? $"to {max}" : "up")}"),
     };
+
+    private static bool IsAboveInt32(string text) =>
+        BigInteger.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out BigInteger number) && number > int.MaxValue;
 
     /// <summary>An option that takes a number between bounds and says so when given anything else.</summary>
     public static Option<double?> Number(string name, string description, string help, double min, double max) => new(name)

@@ -46,6 +46,7 @@ public sealed class CommandLineTests
     [InlineData("error: unknown option '--jsno'; did you mean '--json'? (see `cald recipes --help`)", "recipes", "--jsno")]
     [InlineData("error: unknown option '--seeed'; did you mean '--seed'? (see `cald recipes --help`)", "recipes", "demo", "--seeed=3")]
     [InlineData("error: --seed: 'x' is not allowed; give a whole number from 0 up (see `cald recipes --help`)", "recipes", "demo", "--seed", "x")]
+    [InlineData("error: --seed: '99999999999' is not allowed; give a whole number from 0 to 2147483647 (see `cald recipes --help`)", "recipes", "demo", "--seed", "99999999999")]
     [InlineData("error: --seed: '-1' is not allowed; give a whole number from 0 up (see `cald recipes --help`)", "recipes", "demo", "--seed", "-1")]
     [InlineData("error: Required argument missing for option: '--seed' (see `cald recipes --help`)", "recipes", "demo", "--seed")]
     [InlineData("error: Required argument missing for option: '--set' (see `cald recipes --help`)", "recipes", "--set")]

@@ -74,6 +74,32 @@ public sealed class LanguageCommandTests : IClassFixture<LanguageCommandTests.Ra
     }
 
     [Fact]
+    public void APromptThatIsNoTextIsNamed()
+    {
+        string file = _folder.Write("prompt.txt", "caf"u8);
+        File.AppendAllText(file, "\u00E9", Encoding.Latin1);
+        Assert.Contains($"{file} is not UTF-8 text", Fails("generate", "--model", _model.Path, "--prompt-file", file), StringComparison.Ordinal);
+        Capture piped = Capture.Run(new MemoryStream([0x61, 0xE9]), "generate", "--model", _model.Path, "-");
+        Assert.Equal((1, "error: standard input is not UTF-8 text; save the prompt as UTF-8\n"), (piped.ExitCode, piped.Error));
+    }
+
+    /// <summary>The training text in the place of a test part would be measured without a word.</summary>
+    [Fact]
+    public void APartThatIsNotThereIsNotReplacedByAnother()
+    {
+        _folder.Write("corpus/train.txt", "It is a truth."u8.ToArray());
+        string[] eval = ["eval", "--model", _model.Path, "--task", "perplexity", "--data", _folder["corpus"]];
+        Assert.Contains($"{_folder["corpus"]} has no test part; it has train: choose with --split", Fails([.. eval, "--split", "test"]), StringComparison.Ordinal);
+        Assert.Equal(0, Capture.Run([.. eval, "--split", "train"]).ExitCode);
+    }
+
+    [Theory]
+    [InlineData("", "'' is no name of a folder")]
+    [InlineData("/dev/null", "'/dev/null' is a file")]
+    public void AModelThatIsNoFolderIsNamed(string model, string message) =>
+        Assert.Contains(message, Fails("generate", "--model", model, "text"), StringComparison.Ordinal);
+
+    [Fact]
     public void AWindowOfAnySizeTimesAnyNumberOfRowsIsMeasured()
     {
         string text = _folder.Write("text.txt", "It is a truth universally acknowledged."u8.ToArray());
@@ -201,6 +227,8 @@ public sealed class LanguageCommandTests : IClassFixture<LanguageCommandTests.Ra
     [InlineData("60 new ones are more than the 64 positions", "one two three four five six seven eight", "--max-new-tokens", "60")]
     [InlineData("the first must not be negative or above the second", "text", "--min-new-tokens", "9", "--max-new-tokens", "8")]
     [InlineData("an empty stop string", "text", "--stop", "")]
+    [InlineData("--prompt-file /no/file does not exist", "--prompt-file", "/no/file")]
+    [InlineData("--prompt-file / is a folder", "--prompt-file", "/")]
     public void WhatCannotBeContinuedIsNamed(string message, params string[] arguments) =>
         Assert.Contains(message, Fails(["generate", "--model", _model.Path, .. arguments]), StringComparison.Ordinal);
 

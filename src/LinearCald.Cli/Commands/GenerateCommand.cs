@@ -166,16 +166,30 @@ internal sealed class GenerateCommand : CaldCommand
         string? given = session.Arguments.GetValue(Prompt), file = session.Arguments.GetValue(PromptFile);
         if (given is not null && file is not null)
             throw new CaldException("a prompt and --prompt-file were given; give one of them");
-        string prompt = file is not null ? File.ReadAllText(file)
-            : given == "-" ? StandardInput(session.Terminal)
+        string prompt = file is not null ? FromFile(file)
+            : given == "-" ? Utf8(session.Terminal.Input(), "standard input")
             : given ?? throw new CaldException("no prompt given: write the text to continue behind the options, or give --prompt-file FILE, or - to read standard input");
         return prompt.Length > 0 ? prompt : throw new CaldException("the prompt is empty: a language model continues a text; give it at least a word to begin with");
     }
 
-    private static string StandardInput(Terminal terminal)
+    private static string FromFile(string path)
     {
-        using StreamReader reader = new(terminal.Input(), new UTF8Encoding(false));
-        return reader.ReadToEnd();
+        if (!File.Exists(path))
+            throw new CaldException($"--prompt-file {path} {(Directory.Exists(path) ? "is a folder; name a file in it" : "does not exist")}");
+        return Utf8(File.OpenRead(path), path);
+    }
+
+    private static string Utf8(Stream stream, string name)
+    {
+        using StreamReader reader = new(stream, new UTF8Encoding(false, throwOnInvalidBytes: true));
+        try
+        {
+            return reader.ReadToEnd();
+        }
+        catch (DecoderFallbackException e)
+        {
+            throw new CaldException($"{name} is not UTF-8 text; save the prompt as UTF-8", e);
+        }
     }
 
     private static string Unescape(string text) => text.Replace("\\n", "\n", StringComparison.Ordinal).Replace("\\t", "\t", StringComparison.Ordinal);

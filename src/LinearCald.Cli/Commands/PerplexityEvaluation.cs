@@ -10,6 +10,7 @@ namespace LinearCald.Cli.Commands;
 internal static class PerplexityEvaluation
 {
     private const int WindowWithoutLimit = 2048;
+    private static readonly string[] s_parts = ["train", "validation", "test"];
 
     /// <summary>Measures and prints.</summary>
     /// <param name="split">Which part of a corpus folder.</param>
@@ -61,7 +62,10 @@ internal static class PerplexityEvaluation
         string stem = data.EndsWith(".idx", StringComparison.Ordinal) || data.EndsWith(".bin", StringComparison.Ordinal) ? data[..^4] : data;
         if (File.Exists(stem + ".idx"))
             return Stored(stem, tokenizer, encoder, vocabulary);
-        IReadOnlyList<string> files = Directory.Exists(data) ? TextCorpusFiles.FindPart(data, split) ?? TextCorpusFiles.List(data) : TextCorpusFiles.List(data);
+        IReadOnlyList<string>? part = Directory.Exists(data) ? TextCorpusFiles.FindPart(data, split) : null;
+        if (part is null && Directory.Exists(data) && s_parts.Where(name => TextCorpusFiles.FindPart(data, name) is not null).ToArray() is { Length: > 0 } parts)
+            throw new CaldException($"{data} has no {split} part; it has {string.Join(" and ", parts)}: choose with --split, or name a file");
+        IReadOnlyList<string> files = part ?? TextCorpusFiles.List(data);
         return TextDocuments.Read(files).Select(encoder.EncodeDocument);
     }
 

@@ -15,6 +15,11 @@ public static class ModelSource
             return source;
         }
 
+        if (string.IsNullOrWhiteSpace(source) || File.Exists(source))
+        {
+            throw new CaldException($"'{source}' is {(File.Exists(source) ? "a file" : "no name of a folder")}; give the model's folder, the one with config.json in it: {option}");
+        }
+
         string shipped = Path.Combine(AppContext.BaseDirectory, source);
         return Directory.Exists(shipped) ? shipped : throw new CaldException(
             $"model folder {source} does not exist, neither in the working directory nor beside the program; give a folder with config.json, safetensors and the tokenizer's files: {option}");

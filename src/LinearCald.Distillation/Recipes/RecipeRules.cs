@@ -23,6 +23,9 @@ internal static class RecipeRules
         if (recipe.Task.Labels.Distinct().Count() != recipe.Task.Labels.Count)
             throw Error(recipe, "task.labels names a class twice");
         foreach (string name in recipe.Variants.Names)
+            if (!name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.') || name.All(c => c == '.'))
+                throw Error(recipe, $"variant '{name}': letters, digits, -, _ and . make the name of a variant, because its run folder is called so");
+        foreach (string name in recipe.Variants.Names)
             if (!recipe.Variants[name].ContainsKey("guidance.mode") && Recipe.TryParseMode(name) is null)
                 throw Error(recipe, $"variant '{name}' has no guidance.mode; set it, start it `like` another variant, or name it after a mode ({Recipe.ModeNames})");
     }

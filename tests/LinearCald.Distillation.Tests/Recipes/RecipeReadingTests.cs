@@ -67,6 +67,8 @@ public sealed class RecipeReadingTests
     [InlineData("variants:\n  target:\n    name: x", "r.yaml:3: variant 'target': unknown key 'name'; a variant may hold `like` and sections")]
     [InlineData("variants:\n  a:\n    like: b", "r.yaml:2: variant 'a' is like 'b', which is not written above it")]
     [InlineData("variants:\n  fast:\n    training: {lr: 1}", "recipe r.yaml: variant 'fast' has no guidance.mode; set it, start it `like` another variant, or name it after a mode (unguided, target, source-init, trajectory, waypoint, hybrid)")]
+    [InlineData("variants: {../x: {guidance: {mode: target}}}", "recipe r.yaml: variant '../x': letters, digits, -, _ and . make the name of a variant, because its run folder is called so")]
+    [InlineData("variants: {..: {guidance: {mode: target}}}", "recipe r.yaml: variant '..': letters, digits, -, _ and . make the name of a variant, because its run folder is called so")]
     [InlineData("training: {batch_size: 30, gradient_accumulation: 4}", "recipe r.yaml: training.gradient_accumulation 4 does not divide training.batch_size 30")]
     [InlineData("training: {schedule: exponential}", "recipe r.yaml: training.schedule exponential needs training.final_lr above 0")]
     [InlineData("teacher: {lr: 0.001, final_lr: 0.01}", "recipe r.yaml: teacher.final_lr 0.01 is above teacher.lr 0.001")]

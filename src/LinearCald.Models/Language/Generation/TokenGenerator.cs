@@ -67,8 +67,8 @@ public sealed class TokenGenerator : IDisposable
         if (model.MaximumPositions is { } most && prompt.Length + options.MaxNewTokens > most)
         {
             throw new CaldException(
-                $"a prompt of {prompt.Length} tokens and {options.MaxNewTokens} new ones are more than the {most} positions of this {model.Architecture}; shorten the prompt, or ask for at most " +
-                $"{Math.Max(0, most - prompt.Length)} new tokens (a converted student has no such limit)");
+                $"a prompt of {prompt.Length} tokens and {options.MaxNewTokens} new ones are more than the {most} positions of this {model.Architecture}; shorten the prompt" +
+                $"{(prompt.Length < most ? $", or ask for at most {most - prompt.Length} new tokens" : "")} (a converted student has no such limit)");
         }
 
         _model = model;
