@@ -37,6 +37,6 @@ public static class Waypoints
 
         return found.Count > 0
             ? [.. found.OrderBy(f => f.Step).Select(f => f.Path)]
-            : throw new CaldException($"{root} holds no waypoints (folders named {Prefix}NNNNNN): fine-tune the teacher with teacher.waypoints_per_epoch above 0");
+            : throw new CaldException($"{root} holds no waypoints (folders named {Prefix}NNNNNN): fine-tune the teacher with teacher.waypoints_per_epoch or waypoint_every above 0");
     }
 }
