@@ -15,7 +15,7 @@ internal sealed class RobertaLMHead : Module
     public RobertaLMHead(BuildContext context, RobertaConfig config)
     {
         _bias = AddParameter("bias", context, new Shape(config.VocabularySize), Initialisers.Constant(0));
-        _dense = AddModule("dense", new Linear(context, config.HiddenSize, config.HiddenSize, config.InitialiserRange, Activation.GeluErf));
+        _dense = AddModule("dense", new Linear(context, config.HiddenSize, config.HiddenSize, config.InitialiserRange, Activation.GeluErf, digits: ProductDigits.Sixteen));
         _norm = AddModule("layer_norm", new LayerNorm(context, config.HiddenSize, config.LayerNormEpsilon));
     }
 
