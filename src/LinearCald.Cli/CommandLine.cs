@@ -131,6 +131,10 @@ internal static class CommandLine
             return $"unknown option '{option.Split('=', 2)[0]}'{NearestName.Hint(option.Split('=', 2)[0], known.Where(name => name.StartsWith("--", StringComparison.Ordinal)))}";
         if (isRoot && parsed.UnmatchedTokens is [{ } word, ..])
             return $"unknown command '{word}'{NearestName.Hint(word, command.Subcommands.Select(c => c.Name))}";
+        OptionResult? nameless = parsed.CommandResult.Children.OfType<OptionResult>()
+            .FirstOrDefault(result => result.Option.HelpName is "DIR" or "FILE" or "FILE.arpa" && result.Tokens.Any(token => string.IsNullOrWhiteSpace(token.Value)));
+        if (nameless is not null)
+            return $"{nameless.Option.Name} needs the name of a {(nameless.Option.HelpName == "DIR" ? "folder" : "file")}";
         return parsed.Errors is [{ } error, ..] ? error.Message.TrimEnd('.') : null;
     }
 

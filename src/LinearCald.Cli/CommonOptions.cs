@@ -118,6 +118,11 @@ internal static class CommonOptions
                 : Refuse<int?>(result, $"a whole number from {min} {(max < int.MaxValue || IsAboveInt32(result.Tokens[0].Value) ? $"to {max}" : "up")}"),
     };
 
+    /// <summary>Lets an option take one of a few words, and says which when given anything else.</summary>
+    public static void AcceptOnly<T>(Option<T> option, params string[] words)
+        where T : class? => option.CustomParser = result =>
+            words.Contains(result.Tokens[0].Value) ? (T)(object)result.Tokens[0].Value : Refuse<T>(result, string.Join(", ", words));
+
     private static bool IsAboveInt32(string text) =>
         BigInteger.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out BigInteger number) && number > int.MaxValue;
 

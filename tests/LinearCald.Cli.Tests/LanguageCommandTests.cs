@@ -93,11 +93,9 @@ public sealed class LanguageCommandTests : IClassFixture<LanguageCommandTests.Ra
         Assert.Equal(0, Capture.Run([.. eval, "--split", "train"]).ExitCode);
     }
 
-    [Theory]
-    [InlineData("", "'' is no name of a folder")]
-    [InlineData("/dev/null", "'/dev/null' is a file")]
-    public void AModelThatIsNoFolderIsNamed(string model, string message) =>
-        Assert.Contains(message, Fails("generate", "--model", model, "text"), StringComparison.Ordinal);
+    [Fact]
+    public void AModelThatIsNoFolderIsNamed() =>
+        Assert.Contains("'/dev/null' is a file", Fails("generate", "--model", "/dev/null", "text"), StringComparison.Ordinal);
 
     [Fact]
     public void AWindowOfAnySizeTimesAnyNumberOfRowsIsMeasured()

@@ -28,7 +28,7 @@ internal sealed class DemoCommand : CaldCommand
             "--all-modes",
             "--seeds 3 --json")
     {
-        Kind.AcceptOnlyFromAmong([.. DemoJob.All.Keys]);
+        CommonOptions.AcceptOnly(Kind, [.. DemoJob.All.Keys]);
         Add(Kind);
         Add(AllModes);
         Add(Seeds);

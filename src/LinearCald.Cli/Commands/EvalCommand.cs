@@ -64,7 +64,7 @@ internal sealed class EvalCommand : CaldCommand
             "--model SPEECH --task speech-recognition --data TEDLIUM_release-3 --format ted-lium --split test --worst 10",
             "--model SPEECH --task speech-classification --data fsdd --predictions answers.jsonl")
     {
-        Split.AcceptOnlyFromAmong("validation", "test", "train");
+        CommonOptions.AcceptOnly(Split, "validation", "test", "train");
         Add(Model);
         Add(Task);
         Add(Split);

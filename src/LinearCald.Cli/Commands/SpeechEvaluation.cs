@@ -52,7 +52,7 @@ internal static class SpeechEvaluation
 
     public static void AddTo(Command command)
     {
-        Format.AcceptOnlyFromAmong([.. Formats.Keys]);
+        CommonOptions.AcceptOnly(Format, [.. Formats.Keys]);
         foreach (Option option in Options)
             command.Add(option);
     }

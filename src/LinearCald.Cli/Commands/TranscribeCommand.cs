@@ -46,7 +46,7 @@ internal sealed class TranscribeCommand : CaldCommand
             "--model STUDENT --beam 64 --lm words.arpa --lm-weight 0.6 talk.wav",
             "--model STUDENT - < talk.wav")
     {
-        Format.AcceptOnlyFromAmong("text", "json", "srt");
+        CommonOptions.AcceptOnly(Format, "text", "json", "srt");
         Add(Files);
         Add(Model);
         Add(Format);
