@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Where the rounding error of the golden Wav2Vec2, Mamba and Mamba-2 models comes from.
+"""Where the rounding error of the golden RoBERTa, Wav2Vec2, Mamba and Mamba-2 models comes from.
 
     python3 tools/precision/rounding_sources.py tests/fixtures/seed0/mamba [--format bf16|tf32] [--top 5] [--exact REGEX]
 
-Computes a case in float64 on the CPU and rounds, as mixed precision does, the operands of products (`name.x`, `name.w`; of their gradients `name.gx`, `name.gw`) and, in bf16,
-what is stored between operations: first everything, then one place at a time. Prints for the tensors with the largest error |x - ref| / |ref| (the rule of `cald verify`)
-each place's share of the sum of squares. A place and the operand that reads it are rounded once in truth and are both listed. `--exact` leaves places unrounded: '^fe'
-for the feature encoder, '[.]in[.][xw]$' for the input projections. Needs PyTorch alone.
+Computes a case in float64 on the CPU and rounds, as mixed precision does, the operands of products (`name.x` and `name.w`; in the input's gradient `name.gx` and `name.gx.w`, in the
+weight's `name.gw` and `name.gw.x`) and, in bf16, what is stored between operations: first everything, then one place at a time. Prints for the tensors with the largest error
+|x - ref| / |ref| (the rule of `cald verify`) each place's share of the sum of squares. A place and the operand that reads it are rounded once in truth and are both listed.
+`--exact` leaves places unrounded. What the models compute with more digits (docs/gpu.md) is not left out by itself: that is
+'^fe..conv.[xw]$|^fe[3-6].conv.gx|^fp|[.]att[.]|^head.dense|[.]in[.]' in tf32 (attention over at most 256 keys), and in bf16, of Wav2Vec2, '^f[ep]'. Needs PyTorch alone.
 """
 import argparse, json, os, re, struct, sys
 import numpy as np
@@ -66,31 +67,29 @@ class Store(torch.autograd.Function):
 class Product(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, w, place):
-        x, w = Rounding.at(x, place + ".x"), Rounding.at(w, place + ".w")
         ctx.save_for_backward(x, w)
         ctx.place = place
-        return x @ w.t()
+        return Rounding.at(x, place + ".x") @ Rounding.at(w, place + ".w").t()
 
     @staticmethod
     def backward(ctx, g):
-        x, w = ctx.saved_tensors
-        rows = Rounding.at(g, ctx.place + ".gw").reshape(-1, g.shape[-1])
-        return Rounding.at(g, ctx.place + ".gx") @ w, rows.t() @ x.reshape(-1, x.shape[-1]), None
+        (x, w), place = ctx.saved_tensors, ctx.place
+        rows = Rounding.at(g, place + ".gw").reshape(-1, g.shape[-1])
+        return Rounding.at(g, place + ".gx") @ Rounding.at(w, place + ".gx.w"), rows.t() @ Rounding.at(x, place + ".gw.x").reshape(-1, x.shape[-1]), None
 
 
 class Convolution(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, w, stride, padding, groups, place):
-        x, w = Rounding.at(x, place + ".x"), Rounding.at(w, place + ".w")
         ctx.save_for_backward(x, w)
         ctx.rest = stride, padding, groups, place
-        return F.conv1d(x, w, None, stride, padding, 1, groups)
+        return F.conv1d(Rounding.at(x, place + ".x"), Rounding.at(w, place + ".w"), None, stride, padding, 1, groups)
 
     @staticmethod
     def backward(ctx, g):
         (x, w), (stride, padding, groups, place) = ctx.saved_tensors, ctx.rest
-        gx = torch.nn.grad.conv1d_input(x.shape, w, Rounding.at(g, place + ".gx"), stride, padding, 1, groups) if ctx.needs_input_grad[0] else None
-        return gx, torch.nn.grad.conv1d_weight(x, w.shape, Rounding.at(g, place + ".gw"), stride, padding, 1, groups), None, None, None, None
+        gx = torch.nn.grad.conv1d_input(x.shape, Rounding.at(w, place + ".gx.w"), Rounding.at(g, place + ".gx"), stride, padding, 1, groups) if ctx.needs_input_grad[0] else None
+        return gx, torch.nn.grad.conv1d_weight(Rounding.at(x, place + ".gw.x"), w.shape, Rounding.at(g, place + ".gw"), stride, padding, 1, groups), None, None, None, None
 
 
 class Gelu(torch.autograd.Function):
@@ -231,6 +230,39 @@ def speech(config, inputs, p):
     return states, logits, loss
 
 
+def roberta(config, inputs, p):
+    """Outputs and loss of a RoBERTa, classifier or masked language model."""
+    epsilon, heads, ids, mask = config["layer_norm_eps"], config["num_attention_heads"], inputs["input_ids"], inputs["attention_mask"].bool()
+    norm = lambda x, name: F.layer_norm(x, (x.shape[-1],), p[name + "weight"], p[name + "bias"], epsilon)
+    real = (ids != config["pad_token_id"]).long()
+    name = "roberta.embeddings."
+    words = p[name + "word_embeddings.weight"]
+    positions = p[name + "position_embeddings.weight"][real.cumsum(-1) * real + config["pad_token_id"]]
+    h = norm(words[ids] + p[name + "token_type_embeddings.weight"][0] + positions, name + "LayerNorm.")
+    states = [h]
+    for layer in range(config["num_hidden_layers"]):
+        name, place, (batch, length, width) = f"roberta.encoder.layer.{layer}.", f"l{layer}.", h.shape
+        x, parts = Store.apply(h, place + "att.in"), []
+        for n in ("query", "key", "value"):
+            y = product(x, p[f"{name}attention.self.{n}.weight"], p[f"{name}attention.self.{n}.bias"], f"{place}{n}")
+            parts.append(Store.apply(y, f"{place}att.s{n[0]}").view(batch, length, heads, -1).transpose(1, 2))
+        y = Attention.apply(*parts, mask[:, None, None], (width // heads) ** -0.5, place + "att.")
+        y = Store.apply(y.transpose(1, 2).reshape(batch, length, width), place + "att.out")
+        a = norm(h + product(y, p[name + "attention.output.dense.weight"], p[name + "attention.output.dense.bias"], place + "out"), name + "attention.output.LayerNorm.")
+        y = product(Store.apply(a, place + "ff.in"), p[name + "intermediate.dense.weight"], p[name + "intermediate.dense.bias"], place + "up")
+        y = Store.apply(Gelu.apply(y, place + "ff."), place + "ff.h")
+        h = norm(a + product(y, p[name + "output.dense.weight"], p[name + "output.dense.bias"], place + "down"), name + "output.LayerNorm.")
+        states.append(h)
+    labels = inputs["labels"]
+    if labels.dim() == 1:
+        y = torch.tanh(h[:, 0] @ p["classifier.dense.weight"].t() + p["classifier.dense.bias"])
+        logits = y @ p["classifier.out_proj.weight"].t() + p["classifier.out_proj.bias"]
+    else:
+        y = F.gelu(product(Store.apply(h, "head.in"), p["lm_head.dense.weight"], p["lm_head.dense.bias"], "head.dense"))
+        logits = product(Store.apply(norm(y, "lm_head.layer_norm."), "head.n"), words, p["lm_head.bias"], "head.out")
+    return states, logits, F.cross_entropy(logits.reshape(-1, logits.shape[-1]), labels.reshape(-1))
+
+
 def rms_norm(x, w, epsilon):
     return w * x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + epsilon)
 
@@ -288,7 +320,7 @@ def language(config, inputs, p):
 def run(config, inputs, weights, chosen):
     Rounding.chosen = staticmethod(chosen)
     parameters = {name: values.double().requires_grad_(True) for name, values in weights.items()}
-    states, logits, loss = (speech if config["model_type"] == "wav2vec2" else language)(config, inputs, parameters)
+    states, logits, loss = {"wav2vec2": speech, "roberta": roberta}.get(config["model_type"], language)(config, inputs, parameters)
     loss.backward()
     results = {f"hidden_states.{i}": state.detach() for i, state in enumerate(states)}
     results |= {"logits": logits.detach(), "loss": loss.detach()}
