@@ -13,7 +13,7 @@ public sealed class GemmCalibrationTests
     private static readonly DeviceLimits s_limits = new() { Multiprocessors = 132 };
 
     /// <summary>
-    /// M, N, K, form, microseconds by plan. Operands are bfloat16, results too, or all are float32 where the form says tf32; those of TN, weight gradients, are float32 and added to old
+    /// M, N, K, form, microseconds by plan. Operands are bfloat16, results too, or all are float32 where the form says tf32 or two terms; those of TN, weight gradients, are float32 and added to old
     /// ones. Of mma.sync in bfloat16 there is the plan that the table had chosen then.
     /// </summary>
     public static TheoryData<int, int, int, string, string> Measured { get; } = new()
@@ -125,6 +125,37 @@ public sealed class GemmCalibrationTests
             "wg128x256/3 127.7, wg128x256/4 144, wg128x192/1 112.9, wg128x192/2 129.9, wg128x192/3 136, wg128x192/4 125.7, wg128x128/1 137.9, " +
             "wg128x128/2 133.2, wg128x128/3 130.8, wg128x128/4 135.3"
         },
+        {
+            4096, 4096, 4096, "NT two terms",
+            "mma128x256/1 1321, mma128x128/1 1290, mma128x64/1 1436, mma64x128/1 1544, mma64x64/1 1680, wg128x256/1 754.1, wg128x192/1 832.7, " +
+            "wg128x128/1 773.2"
+        },
+        {
+            4096, 768, 768, "NT two terms",
+            "mma128x256/1 67.68, mma128x128/1 66.09, mma128x64/1 55.95, mma64x128/1 60.39, mma64x64/1 63.2, wg128x256/1 49.49, wg128x192/1 43.46, " +
+            "wg128x128/1 49.98"
+        },
+        {
+            4096, 3072, 768, "NN two terms",
+            "mma128x256/1 209.6, mma128x128/1 202.6, mma128x64/1 230.4, mma64x128/1 237.5, mma64x64/1 254, wg128x256/1 122.2, wg128x192/1 120.1, " +
+            "wg128x128/1 122.5"
+        },
+        {
+            15999, 512, 1536, "NT two terms",
+            "mma128x256/1 258.8, mma128x128/1 249, mma128x64/1 277.7, mma64x128/1 304.7, mma64x64/1 322.7, wg128x256/1 204.3, wg128x192/1 217.3, " +
+            "wg128x128/1 205.9"
+        },
+        {
+            4096, 768, 3072, "NN two terms",
+            "mma128x256/1 258.3, mma128x128/1 265.8, mma128x64/1 230.5, mma64x128/1 237.6, mma64x64/1 251.3, wg128x256/1 161.9, wg128x192/1 139.1, " +
+            "wg128x128/1 166.7"
+        },
+        {
+            3072, 768, 4096, "TN two terms",
+            "mma128x256/1 345.4, mma128x128/1 358.3, mma128x64/1 313.6, mma64x128/1 314.2, mma64x64/1 290.3, wg128x256/1 200.5, wg128x256/2 222.4, " +
+            "wg128x256/3 175.7, wg128x256/4 195.7, wg128x192/1 164.6, wg128x192/2 183.8, wg128x192/3 191.1, wg128x192/4 168.3, wg128x128/1 213.1, " +
+            "wg128x128/2 186.6, wg128x128/3 180.2, wg128x128/4 180.2"
+        },
         { 2048, 256, 256, "NT", "mma64x64/1 4.2, wg128x256/1 7.3, wg128x192/1 6.3, wg128x128/1 5.1" },
         { 512, 512, 512, "NT", "mma64x64/1 4.9, wg128x256/1 9.5, wg128x256/2 10.1, wg128x192/1 7.8, wg128x192/2 9.0, wg128x128/1 6.2, wg128x128/2 7.8" },
     };
@@ -187,11 +218,14 @@ public sealed class GemmCalibrationTests
 
     private static GemmProblem Problem(int m, int n, int k, string form) => GemmProblem.Contiguous(m, n, k, form[0] == 'T', form[1] == 'T') with
     {
-        Precision = form.EndsWith("tf32", StringComparison.Ordinal) ? GemmPrecision.TensorFloat32 : GemmPrecision.BFloat16,
-        Output = form[0] == 'T' || form.EndsWith("tf32", StringComparison.Ordinal) ? DType.Float32 : DType.BFloat16,
+        Precision = PrecisionOf(form),
+        Output = form[0] == 'T' || PrecisionOf(form) != GemmPrecision.BFloat16 ? DType.Float32 : DType.BFloat16,
         Accumulate = form[0] == 'T',
         Activation = form.EndsWith("gelu", StringComparison.Ordinal) ? Activation.GeluErf : Activation.None,
     };
+
+    private static GemmPrecision PrecisionOf(string form) =>
+        form.EndsWith("tf32", StringComparison.Ordinal) ? GemmPrecision.TensorFloat32 : form.EndsWith("two terms", StringComparison.Ordinal) ? GemmPrecision.TwoBFloat16 : GemmPrecision.BFloat16;
 
     private static double Microseconds(in GemmProblem problem, GemmPlan plan) => GemmPlan.Cycles(problem, s_limits, plan) / CyclesPerMicrosecond;
 

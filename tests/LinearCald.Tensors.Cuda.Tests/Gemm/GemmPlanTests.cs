@@ -35,7 +35,13 @@ public sealed class GemmPlanTests
         Assert.False(GemmPlan.For(s_large, s_ampere).Warpgroups);
         Assert.False(GemmPlan.For(s_large, s_limits with { Capability = 100 }).Warpgroups);
         Assert.False(GemmPlan.For(s_large, s_limits, false).Warpgroups);
-        Assert.False(GemmPlan.For(s_large with { Precision = GemmPrecision.TwoBFloat16 }, s_limits).Warpgroups);
+        Assert.True(GemmPlan.For(s_large with { Precision = GemmPrecision.TwoBFloat16 }, s_limits).Warpgroups);
+        Assert.False(GemmPlan.For(s_large with { Precision = GemmPrecision.TwoBFloat16, K = 4080 }, s_limits).Warpgroups);
+        Assert.False(GemmPlan.For(s_large with { Precision = GemmPrecision.TwoBFloat16, LeadingA = 4104 }, s_limits).Warpgroups);
+        Assert.False(GemmPlan.For(s_large with { Precision = GemmPrecision.TwoBFloat16, M = (1 << 18) + 1 }, s_limits).Warpgroups);
+        Assert.True(GemmPlan.For(s_large with { Precision = GemmPrecision.TensorFloat32, M = (1 << 18) + 1 }, s_limits).Warpgroups);
+        Assert.False(GemmPlan.For(s_large with { Precision = GemmPrecision.TensorFloat32, M = (1 << 18) + 4, LeadingA = (1 << 18) + 4, TransposeA = true }, s_limits).Warpgroups);
+        Assert.True(GemmPlan.For(s_large with { Precision = GemmPrecision.TwoBFloat16, TransposeA = true, TransposeB = false, K = 4083 }, s_limits).Warpgroups);
         Assert.False(GemmPlan.For(s_large with { Precision = GemmPrecision.Float32 }, s_limits).Warpgroups);
         Assert.False(GemmPlan.For(s_large with { LeadingA = 4100 }, s_limits).Warpgroups);
         Assert.False(GemmPlan.For(s_large with { LeadingB = 4100 }, s_limits).Warpgroups);

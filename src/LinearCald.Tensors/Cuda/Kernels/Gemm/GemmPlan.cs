@@ -63,7 +63,7 @@ internal readonly record struct GemmPlan(GemmTile Tile, int Parts)
     // 128 FMA a cycle. Threads have 8 × 8 results in each; only the number of warps and the bytes a result differ.
     private static readonly Candidate[] s_simt =
     [
-        new(new GemmTile(128, 128, 4, 2, 3), 2, 75, 100),
+        new(new GemmTile(128, 128, 4, 2, 4), 2, 75, 103),
         new(new GemmTile(128, 64, 4, 1, 3), 4, 55, 92),
         new(new GemmTile(64, 64, 2, 1, 3), 8, 30, 85),
     ];
@@ -86,9 +86,9 @@ internal readonly record struct GemmPlan(GemmTile Tile, int Parts)
 
     private static readonly Candidate[] s_warpgroupsTwoTerms =
     [
-        new(WarpgroupTiles[0], 1, 470, 470),
-        new(WarpgroupTiles[1], 1, 460, 460),
-        new(WarpgroupTiles[2], 1, 450, 450),
+        new(WarpgroupTiles[0], 1, 518, 518),
+        new(WarpgroupTiles[1], 1, 511, 511),
+        new(WarpgroupTiles[2], 1, 501, 501),
     ];
 
     /// <summary>Cycles from the start of a group to its first product, and from its last one to the next launch: once for warpgroups, whose groups go on from block to block.</summary>
@@ -103,7 +103,7 @@ internal readonly record struct GemmPlan(GemmTile Tile, int Parts)
     /// <summary>Bytes a cycle that the second pass reads and writes, on all multiprocessors together: about what device memory gives.</summary>
     private const double PassBytes = 2100;
 
-    /// <summary>Cycles that copying an operand of tf32 along k costs at the least.</summary>
+    /// <summary>Cycles that copying an operand along k, or as terms, costs at the least.</summary>
     private const double TurningCycles = 5500;
 
     /// <summary>Bytes a cycle that such a copy reads and writes.</summary>

@@ -8,28 +8,27 @@ internal static class WarpgroupLaunch
     /// <summary>Environment variable that, set to 0, leaves all products to <see cref="TensorCoreGemm"/> and attention to <see cref="FlashForward"/>, so that both can be measured. Read once.</summary>
     public const string Switch = "LINEARCALD_WARPGROUPS";
 
-    /// <summary>Environment variable that, set to 1, lets warpgroups take operands of two bfloat16 terms. Read once.</summary>
-    public const string Trial = "LINEARCALD_WARPGROUPS_TERMS";
-
     /// <summary>What the copy engine asks of addresses and of rows, in bytes.</summary>
     private const int Alignment = 16;
 
     /// <summary>Multiply-adds of one product below which a launch takes longer than the product on any path.</summary>
     private const long Fewest = 1 << 24;
 
+    /// <summary>Elements of an operand that are copied for a product at most: 4 GiB. Recordings of hours should not need twice their memory.</summary>
+    private const long MostCopied = 1L << 30;
+
     private const int Hopper = 90;
 
     /// <summary>Whether <see cref="Switch"/> leaves warpgroups on.</summary>
     public static bool IsOn { get; } = Environment.GetEnvironmentVariable(Switch) != "0";
 
-    private static readonly bool s_takesTerms = Environment.GetEnvironmentVariable(Trial) == "1";
-
     /// <summary>Whether the table may choose warpgroups for a product whose operands' addresses are multiples of 16.</summary>
     public static bool Takes(in GemmProblem problem, DeviceLimits limits) =>
         IsOn
         && limits.Capability == Hopper
-        && (problem.Precision is GemmPrecision.BFloat16 or GemmPrecision.Half or GemmPrecision.TensorFloat32 || (s_takesTerms && problem.Precision == GemmPrecision.TwoBFloat16 && TakesTerms(problem)))
+        && (problem.Precision is GemmPrecision.BFloat16 or GemmPrecision.Half or GemmPrecision.TensorFloat32 || (problem.Precision == GemmPrecision.TwoBFloat16 && TakesTerms(problem)))
         && problem.Inner == 1
+        && !CopiesTooMuch(problem)
         && (long)problem.M * problem.N * problem.K >= Fewest
         && IsAligned((uint)problem.LeadingA | (uint)problem.LeadingB | (problem.Batch > 1 ? problem.StrideA | problem.StrideB : 0), problem.Precision);
 
@@ -137,6 +136,10 @@ internal static class WarpgroupLaunch
         CaldException Unfit() => new(
             $"matrix product: operand {name} of {precision} at address {address:x} with rows of {stride} bytes{(isTransposed ? ", transposed" : string.Empty)}, sums of {k}; warpgroups multiply BFloat16, Half and TensorFloat32 that is not transposed, addresses and rows are multiples of {Alignment} bytes, sums not empty");
     }
+
+    private static bool CopiesTooMuch(in GemmProblem problem) => problem.Precision == GemmPrecision.TwoBFloat16
+        ? Math.Max(ElementsA(problem), ElementsB(problem)) > MostCopied
+        : (TurnsA(problem) && (double)problem.M * problem.K * problem.Batch > MostCopied) || (TurnsB(problem) && (double)problem.N * problem.K * problem.Batch > MostCopied);
 
     private static bool LieAlong(int leading, long stride) => leading % TermSplit.Run == 0 && stride % TermSplit.Run == 0;
 
