@@ -44,7 +44,7 @@ internal sealed class ErrorMeter
             {
                 double scale = Math.Max(entry.Norm, Floor * rms * Math.Sqrt(entry.Count));
                 double ratio = entry.Error == 0 ? 0 : entry.Error / scale;
-                if (!(ratio <= worst))
+                if (!double.IsNaN(worst) && !(ratio <= worst)) // the first NaN stays: nothing is worse
                 {
                     worst = ratio;
                     where = entry.Name;

@@ -75,6 +75,11 @@ internal sealed class Fixture : IDisposable
     {
         int[] mask = Integers(name);
         int[] lengths = new int[(int)Inputs.Entry(name).Shape[0]];
+        if (mask.Length == 0)
+        {
+            throw new CaldException($"{Folder}: {name} in inputs.safetensors is empty; the fixture is damaged");
+        }
+
         int length = mask.Length / lengths.Length;
         for (int b = 0; b < lengths.Length; b++)
         {

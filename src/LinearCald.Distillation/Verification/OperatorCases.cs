@@ -83,7 +83,13 @@ internal static class OperatorCases
         Tensor y = compute(arguments).To(DType.Float32);
         ErrorMeter meter = new();
         meter.Add(op + ".out", "out", Fixture.Values(y), fixture.ExpectedValues(op + ".out"));
-        tape.Backward(y, fixture.Float(op + ".grad_out", device));
+        Tensor incoming = fixture.Float(op + ".grad_out", device);
+        if (incoming.Shape != y.Shape)
+        {
+            throw new CaldException($"{fixture.Folder}: {op}.grad_out has the shape {incoming.Shape} and the operator's result {y.Shape}; the fixture is damaged");
+        }
+
+        tape.Backward(y, incoming);
         foreach ((string argument, Tensor value) in arguments.Floats)
         {
             string name = $"{op}.grad.{argument}";
