@@ -1,9 +1,7 @@
 using System.Globalization;
-using LinearCald.Gpu;
 using LinearCald.Gpu.Driver;
 using LinearCald.Gpu.Tests.Driver;
 using LinearCald.Tensors.Cuda.Kernels;
-using LinearCald.Tensors.Ops;
 
 namespace LinearCald.Tensors.Cuda.Tests;
 
