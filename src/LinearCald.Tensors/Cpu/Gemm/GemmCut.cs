@@ -34,7 +34,8 @@ internal readonly struct GemmCut
 
     public int Tasks => Chunks * RowBlocks * ColumnBlocks;
 
-    public static GemmCut Of(int m, int n, int k, int tileRows, int panelB, int threads)
+    /// <param name="isLarge">C is larger than what the caches keep for it (<see cref="GemmBlocking.IsLarge"/>).</param>
+    public static GemmCut Of(int m, int n, int k, int tileRows, int panelB, int threads, bool isLarge)
     {
         long products = (long)m * n * k;
         bool isSerial = products < 2 * TaskProducts;
@@ -42,7 +43,7 @@ internal readonly struct GemmCut
         int length = area <= SmallC / 8 ? ChunkLength : 2 * ChunkLength;
         int chunks = isSerial || area > SmallC ? 1 : Math.Clamp(k / length, 1, MostChunks);
         int chunkK = GemmBlocking.Even(k, chunks, 4);
-        (int rowBlocks, int columnBlocks) = isSerial || threads == 1 ? (1, 1) : Blocks(m, n, products, chunks, tileRows, panelB, threads);
+        (int rowBlocks, int columnBlocks) = isSerial || threads == 1 ? (1, 1) : Blocks(m, n, products, chunks, tileRows, panelB, threads, isLarge);
         int rows = GemmBlocking.Even(m, rowBlocks, tileRows);
         int columns = GemmBlocking.Even(n, columnBlocks, panelB);
         return new GemmCut
@@ -58,13 +59,14 @@ internal readonly struct GemmCut
     }
 
     /// <summary>
-    /// Rows first, since B is packed once for all of them; columns, which pack A again, while threads would be idle, or wait long for the one with the last task.
+    /// Rows first, since B is packed once for all of them, in blocks of a few tiles, so that a thread that was held up leaves more of them to the others; twice as many tiles where C is
+    /// large and more rows are packed at a time; columns, which pack A again, while threads would be idle, or wait long for the one with the last task.
     /// </summary>
-    private static (int Rows, int Columns) Blocks(int m, int n, long products, int chunks, int tileRows, int panelB, int threads)
+    private static (int Rows, int Columns) Blocks(int m, int n, long products, int chunks, int tileRows, int panelB, int threads, bool isLarge)
     {
-        long most = Math.Max(1, Math.Min(8L * threads, products / TaskProducts) / chunks);
+        long most = Math.Max(1, Math.Min((isLarge ? 8L : 16L) * threads, products / TaskProducts) / chunks);
         long enough = Math.Max(1, Math.Min(most, 3L * threads / chunks));
-        int rows = (int)Math.Clamp(m / (8 * tileRows), 1, most);
+        int rows = (int)Math.Clamp(m / ((isLarge ? 8 : 4) * tileRows), 1, most);
         int columns = 1;
         while ((long)rows * columns < enough)
         {

@@ -18,7 +18,7 @@ internal static unsafe class GemmParallel<T, TVector, TLanes, TEpilogue>
 
     public static void Run(WorkerPool pool, in GemmProblem<T> g, in TEpilogue epilogue)
     {
-        GemmCut cut = GemmCut.Of(g.M, g.N, g.K, TLanes.TileRows, PanelB, pool.Threads);
+        GemmCut cut = GemmCut.Of(g.M, g.N, g.K, TLanes.TileRows, PanelB, pool.Threads, g.IsLarge);
         if (cut.IsSerial)
         {
             GemmSerial<T, TVector, TLanes, TEpilogue>.Run(in g, null, 0, 0, in epilogue, 0, 0);
@@ -42,7 +42,7 @@ internal static unsafe class GemmParallel<T, TVector, TLanes, TEpilogue>
         for (int j = 0; j < g.N; j += step)
         {
             GemmProblem<T> part = g.Block(0, g.M, j, Math.Min(step, g.N - j));
-            GemmCut partCut = GemmCut.Of(part.M, part.N, part.K, TLanes.TileRows, PanelB, pool.Threads);
+            GemmCut partCut = GemmCut.Of(part.M, part.N, part.K, TLanes.TileRows, PanelB, pool.Threads, g.IsLarge);
             T* packed = ThreadScratch<GemmScratchUse>.Get<T>(GemmScratchUse.Shared, GemmSerial<T, TVector, TLanes, TEpilogue>.PackedSize(part.N, part.K));
             int panels = (part.N + PanelB - 1) / PanelB;
             int group = Math.Max(1, (int)(PackBody.Elements / ((long)PanelB * part.K)));
