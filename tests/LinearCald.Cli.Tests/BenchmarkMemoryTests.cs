@@ -4,6 +4,7 @@ using LinearCald.Tensors.Memory;
 
 namespace LinearCald.Cli.Tests;
 
+[Collection(nameof(AloneOnTheDevice))]
 public sealed class BenchmarkMemoryTests
 {
     /// <summary>Otherwise the memory of one model would count as the next one's.</summary>
